@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything and runs all tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+usage() {
+  cat <<'END'
+Usage: tests/run.sh [--asan] [--seeds N] [--seed S]
+
+Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
+
+  --asan      build with AddressSanitizer and UBSan, and run the tests under them
+  --seeds N   how many seeds each simulation explores (environment: QUORATE_SEEDS)
+  --seed S    replay this one seed (environment: QUORATE_SEED)
+  --help      this text
+END
+}
+
+refuse() { echo "tests/run.sh: $1 (see --help)" >&2; exit 2; }
+
+number() { [[ "${2:-}" =~ ^[0-9]+$ ]] || refuse "$1 needs a number"; }
+
+preset=release
+while (($#)); do
+  case "$1" in
+    --asan) preset=asan ;;
+    --seeds) number "$@"; export QUORATE_SEEDS=$2; shift ;;
+    --seeds=*) number --seeds "${1#*=}"; export QUORATE_SEEDS=${1#*=} ;;
+    --seed) number "$@"; export QUORATE_SEED=$2; shift ;;
+    --seed=*) number --seed "${1#*=}"; export QUORATE_SEED=${1#*=} ;;
+    --help | -h) usage; exit 0 ;;
+    *) refuse "unknown option $1" ;;
+  esac
+  shift
+done
+
+. cmake/setup.sh || exit 1
+
+if [[ $preset == asan ]]; then
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
+  export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+fi
+cmake --preset "$preset"
+cmake --build --preset "$preset"
+# One test at a time: some measure time and need the processors to themselves.
+ctest --preset "$preset"
