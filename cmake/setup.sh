@@ -16,6 +16,8 @@ if [[ "${BASH_SOURCE[0]}" != "$0" ]]; then
   export QUORATE_CAF_PREFIX
   # CMake reads the environment variable as a colon-separated list.
   export CMAKE_PREFIX_PATH="$QUORATE_CAF_PREFIX${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}"
+  # ccache fails every compilation where it cannot write to a home.
+  [[ -w "${HOME:-}" ]] || export CCACHE_DIR="${CCACHE_DIR:-$(dirname "$QUORATE_CAF_PREFIX")/ccache}"
   return 0
 fi
 
