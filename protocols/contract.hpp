@@ -1,0 +1,50 @@
+// The plug-in contract of a protocol (DESIGN.md section 5).
+#pragma once
+
+#include "actors/origin.hpp"
+#include "actors/role.hpp"
+#include "actors/traffic.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace quorate {
+
+/// What a protocol's roles are started with, after a restart too.
+struct protocol_context {
+  group_id group;
+  epoch_id epoch;
+  std::vector<member> members; ///< in the epoch's order
+  node_id self;
+  boot_id boot;
+  cursor start; ///< everything up to here has been executed; 0 at the beginning of an epoch
+  std::map<std::string, std::string> options; ///< by name, as in the cluster spec
+
+  [[nodiscard]] std::vector<node_id> ids() const {
+    std::vector<node_id> out;
+    for (const auto& m : members)
+      out.push_back(m.id);
+    return out;
+  }
+};
+
+/// A protocol gives a group total-order broadcast among the fixed members of one epoch. Its three roles take and
+/// send the messages of actors/traffic.hpp that are headed "replica <-> protocol":
+///
+///   proposer: propose -> (ordered sooner or later, in one place), take_back -> not_ordered
+///   learner:  emits delivered (same order everywhere, no gaps, no no-ops) and fell_behind;
+///             takes barrier -> reached, fast_forward
+///   acceptor: takes forget; its floor is saved before anything is erased
+///
+/// and whatever they exchange with one another. All of it survives the crash of any or all members at any moment.
+struct protocol {
+  std::string name;
+  bool leaderless = true; ///< a crashed or frozen proposer holds nobody up for longer than some 50 ms
+  /// Nothing, or which option is wrong and why.
+  status (*check_options)(const std::map<std::string, std::string>& options);
+  /// Fresh role objects: proposer, acceptor, learner. The caller recovers and starts them.
+  std::vector<std::unique_ptr<any_role>> (*make_roles)(const protocol_context& context);
+};
+
+} // namespace quorate
