@@ -14,6 +14,8 @@ struct ballot {
   friend constexpr auto operator<=>(const ballot&, const ballot&) = default;
 };
 
-[[nodiscard]] inline std::string text(const ballot& b) { return std::to_string(b.round) + "." + text(b.node); }
+[[nodiscard]] inline std::string text(const ballot& b) {
+  return std::to_string(b.round) + "." + text(b.node);
+}
 
-} // namespace quorate
+}  // namespace quorate

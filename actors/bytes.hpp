@@ -8,13 +8,15 @@
 namespace quorate {
 
 /// Appends `value`, little-endian.
-template <class UInt> void put_little(std::string& out, UInt value) {
+template <class UInt>
+void put_little(std::string& out, UInt value) {
   for (std::size_t i = 0; i < sizeof(UInt); ++i)
     out.push_back(static_cast<char>(static_cast<std::uint8_t>(value >> (8 * i))));
 }
 
 /// Appends `value`, big-endian, so that byte order is number order: for keys.
-template <class UInt> void put_big(std::string& out, UInt value) {
+template <class UInt>
+void put_big(std::string& out, UInt value) {
   for (std::size_t i = sizeof(UInt); i-- > 0;)
     out.push_back(static_cast<char>(static_cast<std::uint8_t>(value >> (8 * i))));
 }
@@ -26,8 +28,8 @@ template <class UInt> void put_big(std::string& out, UInt value) {
   return out;
 }
 
-/// Reads numbers and texts from bytes that may be anything. After the first short read `ok()` is false for ever,
-/// and everything read from then on is zero or empty.
+/// Reads numbers and texts from bytes that may be anything. After the first short read `ok()` is false for
+/// ever, and everything read from then on is zero or empty.
 class byte_reader {
 public:
   explicit byte_reader(std::string_view bytes) : rest_(bytes) {}
@@ -36,15 +38,18 @@ public:
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
   [[nodiscard]] std::size_t left() const { return rest_.size(); }
 
-  template <class UInt> [[nodiscard]] UInt little() {
+  template <class UInt>
+  [[nodiscard]] UInt little() {
     const auto raw = take(sizeof(UInt));
     UInt value = 0;
     for (std::size_t i = 0; i < raw.size(); ++i)
-      value = static_cast<UInt>(value | static_cast<UInt>(static_cast<UInt>(static_cast<std::uint8_t>(raw[i])) << (8 * i)));
+      value = static_cast<UInt>(
+          value | static_cast<UInt>(static_cast<UInt>(static_cast<std::uint8_t>(raw[i])) << (8 * i)));
     return value;
   }
 
-  template <class UInt> [[nodiscard]] UInt big() {
+  template <class UInt>
+  [[nodiscard]] UInt big() {
     const auto raw = take(sizeof(UInt));
     UInt value = 0;
     for (const auto c : raw)
@@ -67,4 +72,4 @@ private:
   bool ok_ = true;
 };
 
-} // namespace quorate
+}  // namespace quorate

@@ -12,7 +12,7 @@ constexpr std::uint8_t format_version = 1;
 constexpr std::size_t head_bytes = 1 + 4;
 constexpr std::size_t command_head_bytes = 8 + 8 + 8 + 1 + 4 + 4;
 
-} // namespace
+}  // namespace
 
 payload encode_commands(const std::vector<command>& commands) {
   ENSURE(!commands.empty() && commands.size() <= limits::batch_commands_max,
@@ -64,4 +64,4 @@ std::optional<std::vector<command_view>> decode_commands(std::string_view bytes)
   return result;
 }
 
-} // namespace quorate
+}  // namespace quorate

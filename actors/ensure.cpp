@@ -10,9 +10,11 @@ namespace {
 
 std::atomic<ensure_handler> current{nullptr};
 
-} // namespace
+}  // namespace
 
-void set_ensure_handler(ensure_handler handler) { current = handler; }
+void set_ensure_handler(ensure_handler handler) {
+  current = handler;
+}
 
 void ensure_failed(std::string_view condition, std::string_view place, const std::string& message) {
   if (auto* handler = current.load())
@@ -22,4 +24,4 @@ void ensure_failed(std::string_view condition, std::string_view place, const std
   std::abort();
 }
 
-} // namespace quorate
+}  // namespace quorate

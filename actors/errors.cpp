@@ -36,4 +36,4 @@ std::string_view to_string(errc code) {
   return "unknown";
 }
 
-} // namespace quorate
+}  // namespace quorate

@@ -5,8 +5,8 @@
 namespace quorate {
 
 void gate::run(effects& out, effect_driver& driver) {
-  // The write is handed over before anything is sent: a local receiver may act at once, and what it asks of the
-  // journal must come behind ours.
+  // The write is handed over before anything is sent: a local receiver may act at once, and what it asks of
+  // the journal must come behind ours.
   std::vector<journal_op> ops;
   bool sync = false;
   for (auto& e : out.list()) {
@@ -56,4 +56,4 @@ void gate::durable(std::uint64_t ticket, effect_driver& driver) {
   }
 }
 
-} // namespace quorate
+}  // namespace quorate

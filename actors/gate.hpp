@@ -42,9 +42,9 @@ private:
   };
 
   std::string prefix_;
-  std::uint64_t asked_ = 0;   ///< the newest synced write that was asked for
-  std::uint64_t durable_ = 0; ///< the newest one that is done
+  std::uint64_t asked_ = 0;    ///< the newest synced write that was asked for
+  std::uint64_t durable_ = 0;  ///< the newest one that is done
   std::deque<waiting> held_;
 };
 
-} // namespace quorate
+}  // namespace quorate

@@ -10,7 +10,8 @@
 namespace quorate {
 
 /// A number that means one thing only; `Tag` keeps two kinds of ids from being mixed up.
-template <class Tag, class Rep = std::uint64_t> struct strong {
+template <class Tag, class Rep = std::uint64_t>
+struct strong {
   using rep = Rep;
   Rep value{};
 
@@ -20,7 +21,8 @@ template <class Tag, class Rep = std::uint64_t> struct strong {
   friend constexpr auto operator<=>(const strong&, const strong&) = default;
 };
 
-template <class Inspector, class Tag, class Rep> bool inspect(Inspector& f, strong<Tag, Rep>& x) {
+template <class Inspector, class Tag, class Rep>
+bool inspect(Inspector& f, strong<Tag, Rep>& x) {
   return f.apply(x.value);
 }
 
@@ -62,11 +64,13 @@ struct batch_id {
   friend constexpr auto operator<=>(const batch_id&, const batch_id&) = default;
 };
 
-template <class Inspector> bool inspect(Inspector& f, command_id& x) {
+template <class Inspector>
+bool inspect(Inspector& f, command_id& x) {
   return f.object(x).fields(f.field("session", x.session), f.field("number", x.number));
 }
 
-template <class Inspector> bool inspect(Inspector& f, batch_id& x) {
+template <class Inspector>
+bool inspect(Inspector& f, batch_id& x) {
   return f.object(x).fields(f.field("node", x.node), f.field("boot", x.boot), f.field("number", x.number));
 }
 
@@ -74,7 +78,9 @@ template <class Inspector> bool inspect(Inspector& f, batch_id& x) {
 using duration = std::chrono::nanoseconds;
 using time_point = std::chrono::nanoseconds;
 
-[[nodiscard]] inline std::string text(node_id n) { return "n" + std::to_string(n.value); }
+[[nodiscard]] inline std::string text(node_id n) {
+  return "n" + std::to_string(n.value);
+}
 [[nodiscard]] inline std::string text(const batch_id& b) {
   return text(b.node) + "." + std::to_string(b.boot.value) + "." + std::to_string(b.number);
 }
@@ -82,21 +88,26 @@ using time_point = std::chrono::nanoseconds;
   return std::to_string(c.session.value) + "#" + std::to_string(c.number.value);
 }
 
-} // namespace quorate
+}  // namespace quorate
 
-template <class Tag, class Rep> struct std::hash<quorate::strong<Tag, Rep>> {
-  std::size_t operator()(const quorate::strong<Tag, Rep>& x) const noexcept { return std::hash<Rep>{}(x.value); }
+template <class Tag, class Rep>
+struct std::hash<quorate::strong<Tag, Rep>> {
+  std::size_t operator()(const quorate::strong<Tag, Rep>& x) const noexcept {
+    return std::hash<Rep>{}(x.value);
+  }
 };
 
-template <> struct std::hash<quorate::command_id> {
+template <>
+struct std::hash<quorate::command_id> {
   std::size_t operator()(const quorate::command_id& x) const noexcept {
     return std::hash<std::uint64_t>{}((x.session.value * 0x9e3779b97f4a7c15ULL) ^ x.number.value);
   }
 };
 
-template <> struct std::hash<quorate::batch_id> {
+template <>
+struct std::hash<quorate::batch_id> {
   std::size_t operator()(const quorate::batch_id& x) const noexcept {
-    return std::hash<std::uint64_t>{}((x.boot.value * 0x9e3779b97f4a7c15ULL + x.node.value) * 0x9e3779b97f4a7c15ULL ^
-                                      x.number);
+    return std::hash<std::uint64_t>{}(
+        (x.boot.value * 0x9e3779b97f4a7c15ULL + x.node.value) * 0x9e3779b97f4a7c15ULL ^ x.number);
   }
 };

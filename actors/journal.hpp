@@ -15,7 +15,7 @@ namespace quorate {
 /// A role's own key space in its node's journal.
 struct journal_space {
   group_id group;
-  epoch_id epoch; ///< roles that outlive epochs (replica, founding) use epoch 0 and their own port
+  epoch_id epoch;  ///< roles that outlive epochs (replica, founding) use epoch 0 and their own port
   port role = port::node;
 
   /// What the keys of this space begin with; fixed length, so that no space's keys begin with another's.
@@ -28,7 +28,7 @@ struct journal_op {
   std::string key;
   std::string value;
   std::optional<batch_ref> batch;
-  bool erase = false; ///< drop every key in [key, value): `value` is the end of the range
+  bool erase = false;  ///< drop every key in [key, value): `value` is the end of the range
 };
 
 /// What a role had saved when it starts: its own key space, keys without the prefix, in order.
@@ -48,8 +48,8 @@ class journal {
 public:
   virtual ~journal() = default;
 
-  /// Applies all of `ops`, in order, atomically. With `sync` they and everything before them are durable on return.
-  /// A failure means that the node must stop: what is in memory could not be saved.
+  /// Applies all of `ops`, in order, atomically. With `sync` they and everything before them are durable on
+  /// return. A failure means that the node must stop: what is in memory could not be saved.
   [[nodiscard]] virtual status commit(std::vector<journal_op> ops, bool sync) = 0;
 
   /// Every row of full keys in [from, to), in order, with its batch loaded, until `row` returns false.
@@ -60,9 +60,9 @@ public:
   [[nodiscard]] std::unique_ptr<journal_view> view(const journal_space& space) const;
 };
 
-/// Keeps count of which keys refer to which batch, so that a batch's bytes are stored once and dropped with the
-/// last key that refers to it. Part of every journal; lives in memory and is rebuilt from a scan at the start.
-/// Not thread-safe: used by the writer.
+/// Keeps count of which keys refer to which batch, so that a batch's bytes are stored once and dropped with
+/// the last key that refers to it. Part of every journal; lives in memory and is rebuilt from a scan at the
+/// start. Not thread-safe: used by the writer.
 class batch_references {
 public:
   /// What a journal has to do beside writing the key itself.
@@ -87,8 +87,8 @@ private:
   std::unordered_map<batch_id, std::uint32_t> counts_;
 };
 
-/// A journal in memory, for tests. Commits without sync, and commits since the last sync, can be lost by `crash`,
-/// which keeps a prefix of them, as a write-ahead log with a torn tail would.
+/// A journal in memory, for tests. Commits without sync, and commits since the last sync, can be lost by
+/// `crash`, which keeps a prefix of them, as a write-ahead log with a torn tail would.
 class memory_journal : public journal {
 public:
   [[nodiscard]] status commit(std::vector<journal_op> ops, bool sync) override;
@@ -117,4 +117,4 @@ private:
   std::optional<std::string> fault_;
 };
 
-} // namespace quorate
+}  // namespace quorate

@@ -12,8 +12,9 @@ inline constexpr std::size_t batch_commands_max = 8192;       ///< commands in o
 inline constexpr std::size_t batch_bytes_max = 1024 * 1024;   ///< a batch is closed when it reaches this
 inline constexpr std::size_t chunk_bytes_max = 1024 * 1024;   ///< one chunk of sync
 inline constexpr std::uint64_t session_window = 65'536;       ///< sequences of a session that are remembered
-inline constexpr std::size_t sessions_max = 4'096;            ///< open sessions; the longest unused goes first
-inline constexpr std::size_t members_max = 9;                 ///< members of one group
-inline constexpr std::size_t outcome_bytes_max = 64 * 1024;   ///< what a state machine may answer to one command
+inline constexpr std::size_t sessions_max = 4'096;  ///< open sessions; the longest unused goes first
+inline constexpr std::size_t members_max = 9;       ///< members of one group
+inline constexpr std::size_t outcome_bytes_max =
+    64 * 1024;  ///< what a state machine may answer to one command
 
-} // namespace quorate::limits
+}  // namespace quorate::limits

@@ -30,4 +30,4 @@ std::string_view to_string(port p) {
   return "unknown";
 }
 
-} // namespace quorate
+}  // namespace quorate

@@ -18,57 +18,68 @@ namespace quorate {
 
 /// The roles of a node. A message type belongs to exactly one: `destination_of`.
 enum class port : std::uint8_t {
-  node,       ///< assembles and supervises the others
-  founding,   ///< agrees on who the members are
-  membership, ///< heartbeats and suspicion
-  gateway,    ///< the thin outermost edge (HTTP, an embedding program, a simulated client)
-  edge,       ///< sessions, deadlines and limits of this node's clients
-  replica,    ///< log, state machine, sessions
-  proposer,   ///< gets batches chosen
-  acceptor,   ///< votes
-  learner,    ///< learns what is chosen and puts it in order
-  sync,       ///< brings a lagging replica up to date
-  reader,     ///< runs queries on frozen views
+  node,        ///< assembles and supervises the others
+  founding,    ///< agrees on who the members are
+  membership,  ///< heartbeats and suspicion
+  gateway,     ///< the thin outermost edge (HTTP, an embedding program, a simulated client)
+  edge,        ///< sessions, deadlines and limits of this node's clients
+  replica,     ///< log, state machine, sessions
+  proposer,    ///< gets batches chosen
+  acceptor,    ///< votes
+  learner,     ///< learns what is chosen and puts it in order
+  sync,        ///< brings a lagging replica up to date
+  reader,      ///< runs queries on frozen views
 };
 
 [[nodiscard]] std::string_view to_string(port p);
 
 /// The map: which role a message of type `M` is for. Specialised beside every message type.
-template <class M> inline constexpr port destination_of = port::node;
+template <class M>
+inline constexpr port destination_of = port::node;
 
 /// A list of message types.
-template <class... Ms> struct messages {};
+template <class... Ms>
+struct messages {};
 
 template <class M>
 concept protobuf_message = std::derived_from<M, google::protobuf::Message>;
 
 /// Names and texts for logs, transcripts and tests. Protobuf messages get theirs from the descriptor; plain
 /// structs have a static `name` and a free function `text`.
-template <class M> [[nodiscard]] std::string name_of() {
+template <class M>
+[[nodiscard]] std::string name_of() {
   if constexpr (protobuf_message<M>)
     return M::descriptor()->name();
   else
     return std::string{M::name};
 }
 
-template <protobuf_message M> [[nodiscard]] std::string text(const M& m) {
+template <protobuf_message M>
+[[nodiscard]] std::string text(const M& m) {
   return M::descriptor()->name() + "{" + m.ShortDebugString() + "}";
 }
 
-template <class M> [[nodiscard]] std::string text(const with_payload<M>& m) {
+template <class M>
+[[nodiscard]] std::string text(const with_payload<M>& m) {
   return text(m.head) + "+" + std::to_string(m.body.size());
 }
 
-template <class M> struct head_of {
+template <class M>
+struct head_of {
   using type = M;
 };
-template <class M> struct head_of<with_payload<M>> {
+template <class M>
+struct head_of<with_payload<M>> {
   using type = M;
 };
 
 /// About how many bytes a message takes on the wire: for flow control only.
-template <protobuf_message M> [[nodiscard]] std::size_t wire_size(const M& m) { return m.ByteSizeLong() + 64; }
-template <class M> [[nodiscard]] std::size_t wire_size(const with_payload<M>& m) {
+template <protobuf_message M>
+[[nodiscard]] std::size_t wire_size(const M& m) {
+  return m.ByteSizeLong() + 64;
+}
+template <class M>
+[[nodiscard]] std::size_t wire_size(const with_payload<M>& m) {
   return wire_size(m.head) + m.body.size();
 }
 
@@ -82,12 +93,19 @@ struct message_type {
 
 namespace detail {
 
-template <class M> std::string text_of(const void* m) { return text(*static_cast<const M*>(m)); }
-template <class M> std::size_t wire_size_of(const void* m) { return wire_size(*static_cast<const M*>(m)); }
+template <class M>
+std::string text_of(const void* m) {
+  return text(*static_cast<const M*>(m));
+}
+template <class M>
+std::size_t wire_size_of(const void* m) {
+  return wire_size(*static_cast<const M*>(m));
+}
 
-} // namespace detail
+}  // namespace detail
 
-template <class M> [[nodiscard]] const message_type* type_of() {
+template <class M>
+[[nodiscard]] const message_type* type_of() {
   static const message_type type{name_of<typename head_of<M>::type>(), destination_of<M>, &detail::text_of<M>,
                                  &detail::wire_size_of<M>};
   return &type;
@@ -98,7 +116,8 @@ class box {
 public:
   box() = default;
 
-  template <class M> static box of(M message) {
+  template <class M>
+  static box of(M message) {
     box result;
     result.type_ = type_of<M>();
     result.data_ = std::make_shared<M>(std::move(message));
@@ -112,12 +131,14 @@ public:
   [[nodiscard]] explicit operator bool() const { return type_ != nullptr; }
 
   /// The message, or null where it is of another type.
-  template <class M> [[nodiscard]] const M* get() const {
+  template <class M>
+  [[nodiscard]] const M* get() const {
     return type_ == type_of<M>() ? static_cast<const M*>(data_.get()) : nullptr;
   }
 
   /// The message itself, moved out where nobody else shares it. \pre it is of type M.
-  template <class M> [[nodiscard]] M take() {
+  template <class M>
+  [[nodiscard]] M take() {
     auto* m = static_cast<M*>(data_.get());
     if (data_.use_count() == 1)
       return std::move(*m);
@@ -129,4 +150,4 @@ private:
   std::shared_ptr<void> data_;
 };
 
-} // namespace quorate
+}  // namespace quorate

@@ -10,7 +10,7 @@ namespace quorate {
 
 /// Travels with every message between roles.
 struct origin {
-  std::uint64_t cluster = 0; ///< hash of the cluster's name and, once founded, of its founding
+  std::uint64_t cluster = 0;  ///< hash of the cluster's name and, once founded, of its founding
   group_id group;
   epoch_id epoch;
   node_id node;
@@ -19,9 +19,11 @@ struct origin {
   friend bool operator==(const origin&, const origin&) = default;
 };
 
-template <class Inspector> bool inspect(Inspector& f, origin& x) {
-  return f.object(x).fields(f.field("cluster", x.cluster), f.field("group", x.group), f.field("epoch", x.epoch),
-                            f.field("node", x.node), f.field("disk", x.disk), f.field("boot", x.boot));
+template <class Inspector>
+bool inspect(Inspector& f, origin& x) {
+  return f.object(x).fields(f.field("cluster", x.cluster), f.field("group", x.group),
+                            f.field("epoch", x.epoch), f.field("node", x.node), f.field("disk", x.disk),
+                            f.field("boot", x.boot));
 }
 
 /// A member of an epoch.
@@ -38,9 +40,9 @@ class origin_filter {
 public:
   enum class verdict : std::uint8_t {
     pass,
-    stranger,   ///< another cluster, group or epoch, or no member
-    other_disk, ///< the right node on a disk that is not a member
-    old_boot,   ///< from a process that is no more
+    stranger,    ///< another cluster, group or epoch, or no member
+    other_disk,  ///< the right node on a disk that is not a member
+    old_boot,    ///< from a process that is no more
   };
 
   /// With no `members`, any node passes (before founding).
@@ -50,6 +52,9 @@ public:
   }
 
   [[nodiscard]] verdict check(const origin& from) {
+    // Roles of one process trust one another, also across the moment when the cluster is founded.
+    if (from.node == self_.node && from.disk == self_.disk && from.boot == self_.boot)
+      return from.group == self_.group && from.epoch == self_.epoch ? verdict::pass : verdict::stranger;
     if (from.cluster != self_.cluster || from.group != self_.group || from.epoch != self_.epoch)
       return verdict::stranger;
     if (!disks_.empty()) {
@@ -72,4 +77,4 @@ private:
   std::map<node_id, boot_id> boots_;
 };
 
-} // namespace quorate
+}  // namespace quorate

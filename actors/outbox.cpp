@@ -6,7 +6,8 @@ namespace quorate {
 
 namespace {
 
-template <class... Fs> struct overloaded : Fs... {
+template <class... Fs>
+struct overloaded : Fs... {
   using Fs::operator()...;
 };
 
@@ -33,7 +34,7 @@ std::string recipients(const std::vector<node_id>& to) {
   return out;
 }
 
-} // namespace
+}  // namespace
 
 std::string text(const effect& e) {
   return std::visit(
@@ -47,7 +48,8 @@ std::string text(const effect& e) {
             return std::string{x.now ? "send_now " : "send "} + recipients(x.to) + " " + x.message.text();
           },
           [](const timer_effect& x) {
-            return "set_timer " + std::to_string(x.tag.value) + " " + std::to_string(x.after.count() / 1000) + "us";
+            return "set_timer " + std::to_string(x.tag.value) + " " + std::to_string(x.after.count() / 1000) +
+                   "us";
           },
           [](const cancel_effect& x) { return "cancel_timer " + std::to_string(x.tag.value); },
           [](const read_effect& x) { return "read " + readable(x.from) + ".." + readable(x.to); },
@@ -63,4 +65,4 @@ std::string text(const effects& e) {
   return out;
 }
 
-} // namespace quorate
+}  // namespace quorate

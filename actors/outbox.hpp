@@ -11,8 +11,8 @@
 
 namespace quorate {
 
-/// A save that refers to a batch: its bytes are stored once per node, under the batch's id, as long as any saved
-/// key refers to it.
+/// A save that refers to a batch: its bytes are stored once per node, under the batch's id, as long as any
+/// saved key refers to it.
 struct batch_ref {
   batch_id id;
   payload body;
@@ -23,7 +23,7 @@ struct save_effect {
   std::string key;
   std::string value;
   std::optional<batch_ref> batch;
-  bool lazy = false; ///< holds nothing back; rides with the next sync
+  bool lazy = false;  ///< holds nothing back; rides with the next sync
 };
 
 /// Drop every key in [from, to).
@@ -36,7 +36,7 @@ struct erase_effect {
 struct send_effect {
   std::vector<node_id> to;
   box message;
-  bool now = false; ///< does not wait for earlier saves
+  bool now = false;  ///< does not wait for earlier saves
 };
 
 struct timer_effect {
@@ -52,7 +52,7 @@ struct cancel_effect {
 struct read_effect {
   token id;
   std::string from;
-  std::string to; ///< exclusive
+  std::string to;  ///< exclusive
   std::size_t bytes_max = 0;
 };
 
@@ -63,8 +63,8 @@ struct note_effect {
   std::string text;
 };
 
-using effect =
-    std::variant<save_effect, erase_effect, send_effect, timer_effect, cancel_effect, read_effect, note_effect>;
+using effect = std::variant<save_effect, erase_effect, send_effect, timer_effect, cancel_effect, read_effect,
+                            note_effect>;
 
 [[nodiscard]] std::string text(const effect& e);
 
@@ -79,11 +79,11 @@ struct journal_row {
 struct journal_rows {
   token id;
   std::vector<journal_row> rows;
-  bool complete = true; ///< false: cut at bytes_max, there is more
+  bool complete = true;  ///< false: cut at bytes_max, there is more
 };
 
-/// What a role wants to happen, in order. The driver (shell or simulator) runs it after each call of the role.
-/// Not for direct use: a role sees it as `outbox<Messages it may send...>`.
+/// What a role wants to happen, in order. The driver (shell or simulator) runs it after each call of the
+/// role. Not for direct use: a role sees it as `outbox<Messages it may send...>`.
 class effects {
 public:
   /// Store under the role's own key space. Everything sent or delivered later waits until this is durable.
@@ -144,9 +144,10 @@ private:
 template <class M, class... Ms>
 concept one_of = (std::same_as<M, Ms> || ...);
 
-/// The effects of a role that may send the messages `Ms`. Where a message goes within a node is decided by its
-/// type: `destination_of`.
-template <class... Ms> class outbox : public effects {
+/// The effects of a role that may send the messages `Ms`. Where a message goes within a node is decided by
+/// its type: `destination_of`.
+template <class... Ms>
+class outbox : public effects {
 public:
   using sends = messages<Ms...>;
 
@@ -156,23 +157,19 @@ public:
 
   /// Sends once every earlier save of this role is durable; loss is silence.
   template <class M>
-    requires one_of<M, Ms...>
-  void send(node_id to, M message) {
-    send_box({to}, box::of(std::move(message)), false);
-  }
+  requires one_of<M, Ms...>
+  void send(node_id to, M message) { send_box({to}, box::of(std::move(message)), false); }
   template <class M>
-    requires one_of<M, Ms...>
+  requires one_of<M, Ms...>
   void send(std::span<const node_id> to, M message) {
     send_box({to.begin(), to.end()}, box::of(std::move(message)), false);
   }
   /// Sends at once. Each use says why the message reveals nothing that is not durable.
   template <class M>
-    requires one_of<M, Ms...>
-  void send_now(node_id to, M message) {
-    send_box({to}, box::of(std::move(message)), true);
-  }
+  requires one_of<M, Ms...>
+  void send_now(node_id to, M message) { send_box({to}, box::of(std::move(message)), true); }
   template <class M>
-    requires one_of<M, Ms...>
+  requires one_of<M, Ms...>
   void send_now(std::span<const node_id> to, M message) {
     send_box({to.begin(), to.end()}, box::of(std::move(message)), true);
   }
@@ -181,4 +178,4 @@ public:
 /// The effects as text, one per line: what tests compare and transcripts hold.
 [[nodiscard]] std::string text(const effects& e);
 
-} // namespace quorate
+}  // namespace quorate

@@ -36,7 +36,8 @@ private:
 };
 
 /// One copy into the network's buffer and one out of it: what the network layer needs at the least.
-template <class Inspector> bool inspect(Inspector& f, payload& x) {
+template <class Inspector>
+bool inspect(Inspector& f, payload& x) {
   if constexpr (Inspector::is_loading) {
     std::string bytes;
     if (!f.apply(bytes))
@@ -54,13 +55,15 @@ template <class Inspector> bool inspect(Inspector& f, payload& x) {
 }
 
 /// A small Protobuf head beside shared bytes that are never parsed on the way.
-template <class Message> struct with_payload {
+template <class Message>
+struct with_payload {
   Message head;
   payload body;
 };
 
-template <class Inspector, class Message> bool inspect(Inspector& f, with_payload<Message>& x) {
+template <class Inspector, class Message>
+bool inspect(Inspector& f, with_payload<Message>& x) {
   return f.object(x).fields(f.field("head", x.head), f.field("body", x.body));
 }
 
-} // namespace quorate
+}  // namespace quorate

@@ -39,13 +39,17 @@ public:
   }
 
   /// Uniform in [low, high].
-  [[nodiscard]] std::uint64_t between(std::uint64_t low, std::uint64_t high) { return low + below(high - low + 1); }
+  [[nodiscard]] std::uint64_t between(std::uint64_t low, std::uint64_t high) {
+    return low + below(high - low + 1);
+  }
 
   /// True in `percent` of 100 cases (fractions allowed).
-  [[nodiscard]] bool chance(double percent) { return static_cast<double>(next() >> 11) * 0x1.0p-53 * 100.0 < percent; }
+  [[nodiscard]] bool chance(double percent) {
+    return static_cast<double>(next() >> 11) * 0x1.0p-53 * 100.0 < percent;
+  }
 
 private:
   std::uint64_t state_[4]{};
 };
 
-} // namespace quorate
+}  // namespace quorate

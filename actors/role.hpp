@@ -1,4 +1,5 @@
-// A role of any class behind one face: what the shell and the simulator drive. See role_host.hpp for making one.
+// A role of any class behind one face: what the shell and the simulator drive. See role_host.hpp for making
+// one.
 #pragma once
 
 #include "actors/journal.hpp"
@@ -45,8 +46,8 @@ public:
   /// What the calls above asked for; the driver runs and empties it after each of them.
   [[nodiscard]] virtual effects& out() = 0;
 
-  /// Moves `self` (this very role, recovered and not yet started) into a typed CAF actor of its own, which starts
-  /// it. Not used by the simulator. \pre self.get() == this
+  /// Moves `self` (this very role, recovered and not yet started) into a typed CAF actor of its own, which
+  /// starts it. Not used by the simulator. \pre self.get() == this
   [[nodiscard]] virtual caf::strong_actor_ptr spawn(std::unique_ptr<any_role> self, caf::actor_system& system,
                                                     std::shared_ptr<shell_environment> environment,
                                                     const role_identity& identity) = 0;
@@ -56,7 +57,7 @@ public:
 struct role_identity {
   journal_space space;
   origin self;
-  std::vector<member> members; ///< empty before founding: any node's messages pass
+  std::vector<member> members;  ///< empty before founding: any node's messages pass
 };
 
 /// Runs roles: as CAF actors in a process, as plain objects in the simulator. One per node.
@@ -68,4 +69,4 @@ public:
   virtual void run(std::unique_ptr<any_role> role, const role_identity& identity) = 0;
 };
 
-} // namespace quorate
+}  // namespace quorate

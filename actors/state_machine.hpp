@@ -20,7 +20,7 @@ public:
 /// The answer to one command.
 struct machine_answer {
   errc code = errc::ok;
-  std::string body; ///< at most limits::outcome_bytes_max
+  std::string body;  ///< at most limits::outcome_bytes_max
 };
 
 /// Replicated by applying the same commands in the same order everywhere.
@@ -44,4 +44,4 @@ public:
 /// Makes a fresh instance for one replica.
 using machine_factory = std::function<std::unique_ptr<state_machine>()>;
 
-} // namespace quorate
+}  // namespace quorate

@@ -19,12 +19,13 @@ class store_view {
 public:
   virtual ~store_view() = default;
   [[nodiscard]] virtual std::optional<std::string> get(std::string_view key) const = 0;
-  /// Every pair with a key in [from, to), in order, until `pair` returns false; an empty `to` means to the end.
+  /// Every pair with a key in [from, to), in order, until `pair` returns false; an empty `to` means to the
+  /// end.
   virtual void scan(std::string_view from, std::string_view to,
                     const std::function<bool(std::string_view key, std::string_view value)>& pair) const = 0;
   /// The last pair with a key in [from, upto], upto included.
-  [[nodiscard]] virtual std::optional<std::pair<std::string, std::string>> last(std::string_view from,
-                                                                               std::string_view upto) const = 0;
+  [[nodiscard]] virtual std::optional<std::pair<std::string, std::string>>
+  last(std::string_view from, std::string_view upto) const = 0;
 };
 
 /// Changes that happen together or not at all.
@@ -33,7 +34,7 @@ public:
   struct op {
     enum class kind : std::uint8_t { put, erase, erase_range } what;
     std::string key;
-    std::string value; ///< for erase_range: the end, exclusive
+    std::string value;  ///< for erase_range: the end, exclusive
   };
 
   void put(std::string key, std::string value) {
@@ -51,12 +52,12 @@ private:
   std::vector<op> ops_;
 };
 
-/// The state of one replica. Writes are visible at once and durable after a flush; a crash takes the store back to
-/// a flushed point, never between two writes. Used by one replica; views may be read elsewhere.
+/// The state of one replica. Writes are visible at once and durable after a flush; a crash takes the store
+/// back to a flushed point, never between two writes. Used by one replica; views may be read elsewhere.
 class store : public store_view {
 public:
-  /// Applies the changes atomically. `index` is the log index that they bring the store to; the store knows which
-  /// index it stands at and which one is flushed.
+  /// Applies the changes atomically. `index` is the log index that they bring the store to; the store knows
+  /// which index it stands at and which one is flushed.
   [[nodiscard]] virtual status write(const store_batch& changes, log_index index) = 0;
   /// A view of this moment, O(1).
   [[nodiscard]] virtual std::shared_ptr<const store_view> view() const = 0;
@@ -65,9 +66,9 @@ public:
   /// The index up to which everything is durable, nothing where nothing is.
   [[nodiscard]] virtual std::optional<log_index> flushed() const = 0;
 
-  /// Replacing the whole state by a snapshot: stage pairs, in any order, then switch. Until `finish_staging` the
-  /// state is as before, and after it, atomically, the staged one; it is durable when it returns. `index` is the
-  /// log index that the snapshot stands at.
+  /// Replacing the whole state by a snapshot: stage pairs, in any order, then switch. Until `finish_staging`
+  /// the state is as before, and after it, atomically, the staged one; it is durable when it returns. `index`
+  /// is the log index that the snapshot stands at.
   [[nodiscard]] virtual status begin_staging() = 0;
   [[nodiscard]] virtual status stage(const std::vector<std::pair<std::string, std::string>>& pairs) = 0;
   [[nodiscard]] virtual status finish_staging(log_index index) = 0;
@@ -80,7 +81,7 @@ public:
   void scan(std::string_view from, std::string_view to,
             const std::function<bool(std::string_view, std::string_view)>& pair) const override;
   [[nodiscard]] std::optional<std::pair<std::string, std::string>> last(std::string_view from,
-                                                                       std::string_view upto) const override;
+                                                                        std::string_view upto) const override;
   [[nodiscard]] status write(const store_batch& changes, log_index index) override;
   [[nodiscard]] std::shared_ptr<const store_view> view() const override;
   void start_flush() override { flush_wanted_ = true; }
@@ -112,4 +113,4 @@ private:
   bool flush_at_once_ = false;
 };
 
-} // namespace quorate
+}  // namespace quorate

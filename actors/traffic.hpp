@@ -12,7 +12,8 @@ namespace quorate {
 
 class store_view;
 
-// --- gateway <-> edge ------------------------------------------------------------------------------------------
+// --- gateway <-> edge
+// ------------------------------------------------------------------------------------------
 
 enum class request_kind : std::uint8_t {
   write,       ///< a command for the state machine
@@ -22,7 +23,7 @@ enum class request_kind : std::uint8_t {
 
 /// What one client asks of the cluster.
 struct client_request {
-  token id; ///< the gateway's own name for it; comes back with the answer
+  token id;  ///< the gateway's own name for it; comes back with the answer
   request_kind kind = request_kind::write;
   std::string key;
   payload body;
@@ -38,7 +39,7 @@ struct client_requests {
 struct client_reply {
   token id;
   errc code = errc::ok;
-  payload body; ///< the state machine's answer, or one sentence where code is not ok
+  payload body;  ///< the state machine's answer, or one sentence where code is not ok
 };
 
 struct client_replies {
@@ -46,7 +47,8 @@ struct client_replies {
   std::vector<client_reply> list;
 };
 
-// --- edge <-> replica ------------------------------------------------------------------------------------------
+// --- edge <-> replica
+// ------------------------------------------------------------------------------------------
 
 /// Commands of one edge on their way in (may cross nodes).
 struct submission {
@@ -110,9 +112,11 @@ struct read_job {
   std::vector<query> list;
 };
 
-// --- replica <-> protocol --------------------------------------------------------------------------------------
+// --- replica <-> protocol
+// --------------------------------------------------------------------------------------
 
-/// Get these ordered. \post they are ordered sooner or later while a majority is up, in one place, unless withdrawn.
+/// Get these ordered. \post they are ordered sooner or later while a majority is up, in one place, unless
+/// withdrawn.
 struct propose {
   static constexpr std::string_view name = "propose";
   std::vector<command> commands;
@@ -135,10 +139,11 @@ struct delivered {
   static constexpr std::string_view name = "delivered";
   batch value;
   cursor at;
-  std::uint64_t generation = 0; ///< the last fast-forward that the learner had heard of
+  std::uint64_t generation = 0;  ///< the last fast-forward that the learner had heard of
 };
 
-/// replica -> learner: everything up to `at` has come in another way. Deliveries of an older generation are void.
+/// replica -> learner: everything up to `at` has come in another way. Deliveries of an older generation are
+/// void.
 struct fast_forward {
   static constexpr std::string_view name = "fast_forward";
   cursor at;
@@ -168,12 +173,14 @@ struct fell_behind {
   static constexpr std::string_view name = "fell_behind";
 };
 
-// --- texts, sizes, places --------------------------------------------------------------------------------------
+// --- texts, sizes, places
+// --------------------------------------------------------------------------------------
 
-#define QUORATE_LOCAL_MESSAGE(type, role)                                                                     \
-  [[nodiscard]] std::string text(const type&);                                                                \
-  [[nodiscard]] std::size_t wire_size(const type&);                                                           \
-  template <> inline constexpr port destination_of<type> = port::role;
+#define QUORATE_LOCAL_MESSAGE(type, role)                                                                    \
+  [[nodiscard]] std::string text(const type&);                                                               \
+  [[nodiscard]] std::size_t wire_size(const type&);                                                          \
+  template <>                                                                                                \
+  inline constexpr port destination_of<type> = port::role;
 
 QUORATE_LOCAL_MESSAGE(client_requests, edge)
 QUORATE_LOCAL_MESSAGE(client_replies, gateway)
@@ -195,11 +202,13 @@ QUORATE_LOCAL_MESSAGE(barrier, learner)
 QUORATE_LOCAL_MESSAGE(reached, replica)
 QUORATE_LOCAL_MESSAGE(fell_behind, replica)
 
-template <class Inspector> bool inspect(Inspector& f, submission& x) {
+template <class Inspector>
+bool inspect(Inspector& f, submission& x) {
   return f.object(x).fields(f.field("commands", x.commands));
 }
-template <class Inspector> bool inspect(Inspector& f, outcomes& x) {
+template <class Inspector>
+bool inspect(Inspector& f, outcomes& x) {
   return f.object(x).fields(f.field("list", x.list));
 }
 
-} // namespace quorate
+}  // namespace quorate

@@ -15,11 +15,11 @@ namespace quorate {
 struct protocol_context {
   group_id group;
   epoch_id epoch;
-  std::vector<member> members; ///< in the epoch's order
+  std::vector<member> members;  ///< in the epoch's order
   node_id self;
   boot_id boot;
-  cursor start; ///< everything up to here has been executed; 0 at the beginning of an epoch
-  std::map<std::string, std::string> options; ///< by name, as in the cluster spec
+  cursor start;  ///< everything up to here has been executed; 0 at the beginning of an epoch
+  std::map<std::string, std::string> options;  ///< by name, as in the cluster spec
 
   [[nodiscard]] std::vector<node_id> ids() const {
     std::vector<node_id> out;
@@ -29,22 +29,23 @@ struct protocol_context {
   }
 };
 
-/// A protocol gives a group total-order broadcast among the fixed members of one epoch. Its three roles take and
-/// send the messages of actors/traffic.hpp that are headed "replica <-> protocol":
+/// A protocol gives a group total-order broadcast among the fixed members of one epoch. Its three roles take
+/// and send the messages of actors/traffic.hpp that are headed "replica <-> protocol":
 ///
 ///   proposer: propose -> (ordered sooner or later, in one place), take_back -> not_ordered
 ///   learner:  emits delivered (same order everywhere, no gaps, no no-ops) and fell_behind;
 ///             takes barrier -> reached, fast_forward
 ///   acceptor: takes forget; its floor is saved before anything is erased
 ///
-/// and whatever they exchange with one another. All of it survives the crash of any or all members at any moment.
+/// and whatever they exchange with one another. All of it survives the crash of any or all members at any
+/// moment.
 struct protocol {
   std::string name;
-  bool leaderless = true; ///< a crashed or frozen proposer holds nobody up for longer than some 50 ms
+  bool leaderless = true;  ///< a crashed or frozen proposer holds nobody up for longer than some 50 ms
   /// Nothing, or which option is wrong and why.
   status (*check_options)(const std::map<std::string, std::string>& options);
   /// Fresh role objects: proposer, acceptor, learner. The caller recovers and starts them.
   std::vector<std::unique_ptr<any_role>> (*make_roles)(const protocol_context& context);
 };
 
-} // namespace quorate
+}  // namespace quorate

@@ -15,4 +15,4 @@ bool vote_count::add(node_id member) {
   return true;
 }
 
-} // namespace quorate
+}  // namespace quorate

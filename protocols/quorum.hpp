@@ -31,7 +31,7 @@ public:
   void clear() { voters_.clear(); }
 
 private:
-  std::vector<node_id> voters_; // at most limits::members_max: a scan beats a tree
+  std::vector<node_id> voters_;  // at most limits::members_max: a scan beats a tree
 };
 
-} // namespace quorate
+}  // namespace quorate
