@@ -1,0 +1,42 @@
+// What the HTTP interface understands and how it answers; knows no sockets.
+#pragma once
+
+#include "actors/traffic.hpp"
+
+#include <variant>
+
+namespace quorate {
+
+/// The pages of the HTTP interface.
+enum class http_page : std::uint8_t { append_log, log, healthz, cluster };
+
+/// An answer as a client is to see it.
+struct http_answer {
+  unsigned status = 200;
+  std::string body;        ///< JSON
+  bool retry = false;      ///< with Retry-After: 1
+  std::string_view allow;  ///< the method to name in Allow; empty where there is nothing to say
+};
+
+/// A request that was understood. For pages append_log and log, `request` is complete but for its id.
+struct http_call {
+  http_page page = http_page::healthz;
+  client_request request;
+};
+
+/// What a request asks for, or the answer where that can be given at once. Query strings are decoded as forms
+/// are
+/// ("+" is a space); parameters that are unknown, twice there or malformed are refused by name.
+[[nodiscard]] std::variant<http_call, http_answer> parse_call(std::string_view method,
+                                                              std::string_view target, std::string_view body);
+
+/// The answer to a call on page append_log or log. `node` is this node's name.
+[[nodiscard]] http_answer answer_of(http_page page, const client_reply& reply, std::string_view node);
+
+[[nodiscard]] http_answer health_answer(bool ok, std::string_view reason);
+[[nodiscard]] http_answer cluster_answer(std::string json);
+
+/// {"status":"error","error":code,"message":message}; 429 and 503 come with Retry-After.
+[[nodiscard]] http_answer error_answer(unsigned status, std::string_view code, std::string_view message);
+
+}  // namespace quorate
