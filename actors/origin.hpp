@@ -64,7 +64,8 @@ public:
       if (known->second != from.disk)
         return verdict::other_disk;
     }
-    auto& boot = boots_[from.node];
+    // By disk too: a wiped disk counts its boots from the beginning.
+    auto& boot = boots_[{from.node, from.disk}];
     if (from.boot < boot)
       return verdict::old_boot;
     boot = from.boot;
@@ -74,7 +75,7 @@ public:
 private:
   origin self_;
   std::map<node_id, disk_id> disks_;
-  std::map<node_id, boot_id> boots_;
+  std::map<std::pair<node_id, disk_id>, boot_id> boots_;
 };
 
 }  // namespace quorate

@@ -95,7 +95,7 @@ private:
 
 /// The state of a role's actor.
 template <class R, class Host>
-class shell final : public shell_core {
+class shell : public shell_core {
 public:
   using interface = actor_of<R>;
   static inline const char* name = "role";

@@ -66,12 +66,14 @@ struct outcomes {
 struct withdraw {
   static constexpr std::string_view name = "withdraw";
   std::vector<command_id> ids;
+  token id{}; ///< the question's name, the same in its answer
 };
 
-/// Commands that have never left this node's proposer, and now never will.
+/// Those of the asked that have never left this node's proposer, and now never will. Always answered, even with none.
 struct withdrawn {
   static constexpr std::string_view name = "withdrawn";
   std::vector<command_id> ids;
+  token id{}; ///< the question's name, the same in its answer
 };
 
 struct query {
@@ -126,12 +128,14 @@ struct propose {
 struct take_back {
   static constexpr std::string_view name = "take_back";
   std::vector<command_id> ids;
+  token id{}; ///< the question's name, the same in its answer
 };
 
-/// proposer -> replica: those of the asked that have never left this proposer. They never will.
+/// proposer -> replica: those of the asked that have never left this proposer. They never will. Always answered.
 struct not_ordered {
   static constexpr std::string_view name = "not_ordered";
   std::vector<command_id> ids;
+  token id{}; ///< the question's name, the same in its answer
 };
 
 /// learner -> replica: the next batch in order. Never a no-op.

@@ -6,6 +6,7 @@
 #include "actors/journal.hpp"
 #include "actors/messages.pb.h"
 #include "actors/origin.hpp"
+#include "actors/protobuf_inspect.hpp"
 #include "actors/traffic.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -15,22 +16,9 @@
 
 namespace quorate {
 
-/// Any Protobuf message, as its own bytes. In the namespace of the generated code, so that CAF finds it.
 namespace wire {
-
-template <class Inspector, class Message>
-requires std::derived_from<Message, google::protobuf::Message>
-bool inspect(Inspector& f, Message& m) {
-  if constexpr (Inspector::is_loading) {
-    std::string bytes;
-    return f.object(m).fields(f.field("pb", bytes)) && m.ParseFromString(bytes);
-  } else {
-    auto bytes = f.has_human_readable_format() ? m.ShortDebugString() : m.SerializeAsString();
-    return f.object(m).fields(f.field("pb", bytes));
-  }
-}
-
-}  // namespace wire
+QUORATE_INSPECT_PROTOBUF
+} // namespace wire
 
 /// role -> journal: make these durable, then tell the role.
 struct journal_write {

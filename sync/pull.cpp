@@ -1,0 +1,296 @@
+#include "sync/pull.hpp"
+
+#include "actors/bytes.hpp"
+#include "actors/hash.hpp"
+#include "actors/limits.hpp"
+
+#include <algorithm>
+
+namespace quorate::sync {
+
+namespace {
+
+constexpr timer_tag tick{1};
+constexpr std::uint32_t credits_max = 4;  // chunks on their way at once
+constexpr duration serving_idle_max = std::chrono::seconds{10};
+constexpr std::uint64_t checksum_seed = 0x5175;
+
+std::uint64_t checksum(const payload& body) {
+  return hash_bytes(checksum_seed, body.view());
+}
+
+}  // namespace
+
+void pull::start(out& o) {
+  o.set_timer(tick, setup_.again);
+}
+
+void pull::on(timer_tag, out& o) {
+  o.set_timer(tick, setup_.again);
+  std::erase_if(serving_, [&](const auto& s) { return o.now() - s.second.heard > serving_idle_max; });
+  if (!getting_ || o.now() - getting_->heard < setup_.again)
+    return;
+  // Once of the same peer, since only an answer may be lost; then of the next one, from the beginning.
+  if (++getting_->silences > 1) {
+    getting_->silences = 0;
+    getting_->peer = (getting_->peer + 1) % getting_->peers.size();
+    getting_->id = token{(setup_.boot.value << 24) | ++transfers_};
+    getting_->snapshot = getting_->staged = false;
+    getting_->part = 0;
+  }
+  ask(o);
+}
+
+// --- the one behind
+// --------------------------------------------------------------------------------------------
+
+void pull::on(node_id, const catch_up& msg, out& o) {
+  if (getting_)
+    return;
+  transfer t;
+  t.peers = msg.ahead;
+  for (const auto& m : setup_.members)
+    if (m.id != setup_.self && std::find(t.peers.begin(), t.peers.end(), m.id) == t.peers.end())
+      t.peers.push_back(m.id);
+  if (t.peers.empty())
+    return;
+  t.id = token{(setup_.boot.value << 24) | ++transfers_};
+  t.next = t.applied = msg.next;
+  getting_ = std::move(t);
+  o.note(severity::info, "asks " + text(getting_->peers.front()) + " for everything from index " +
+                             std::to_string(msg.next.value));
+  ask(o);
+}
+
+void pull::ask(out& o) {
+  auto& t = *getting_;
+  t.heard = o.now();
+  t.next = t.applied;
+  wire::Pull msg;
+  msg.set_token(t.id.value);
+  msg.set_from(t.applied.value);
+  msg.set_credits(credits_max);
+  msg.set_part(t.snapshot ? t.part : 0);
+  o.send(t.peers[t.peer], std::move(msg));
+}
+
+void pull::on(node_id from, const with_payload<wire::Entries>& msg, out& o) {
+  if (!getting_ || getting_->id.value != msg.head.token() || getting_->peers[getting_->peer] != from)
+    return;
+  auto& t = *getting_;
+  // Behind a lost chunk nothing fits: the silence that follows makes us ask again.
+  if (msg.head.from() != t.next.value)
+    return;
+  if (checksum(msg.body) != msg.head.checksum()) {
+    o.note(severity::warning, "a chunk of log entries from " + text(from) + " is damaged");
+    return;
+  }
+  apply_entries entries;
+  entries.transfer = t.id;
+  entries.from = t.next;
+  auto rest = msg.body.view();
+  for (const auto& head : msg.head.heads()) {
+    if (head.bytes() > rest.size())
+      return;
+    batch value{{node_id{head.batch().node()}, boot_id{head.batch().boot()}, head.batch().number()},
+                msg.body.slice(rest.substr(0, head.bytes()))};
+    rest.remove_prefix(head.bytes());
+    entries.entries.push_back({epoch_id{head.epoch()}, cursor{head.cursor()}, std::move(value)});
+  }
+  t.heard = o.now();
+  t.silences = 0;
+  t.next = log_index{t.next.value + entries.entries.size()};
+  t.end = log_index{msg.head.end()};
+  o.send(setup_.self, std::move(entries));
+}
+
+void pull::on(node_id from, const with_payload<wire::SnapshotPart>& msg, out& o) {
+  if (!getting_ || getting_->id.value != msg.head.token() || getting_->peers[getting_->peer] != from)
+    return;
+  auto& t = *getting_;
+  if (msg.head.part() != t.part || t.staged)
+    return;
+  if (checksum(msg.body) != msg.head.checksum()) {
+    o.note(severity::warning, "a part of a snapshot from " + text(from) + " is damaged");
+    return;
+  }
+  stage_snapshot stage;
+  stage.transfer = t.id;
+  stage.part = t.part;
+  stage.last = msg.head.last();
+  stage.at = log_index{msg.head.at()};
+  byte_reader in{msg.body.view()};
+  while (!in.at_end()) {
+    const auto key_size = in.little<std::uint32_t>();
+    std::string key{in.take(key_size)};
+    const auto value_size = in.little<std::uint32_t>();
+    std::string value{in.take(value_size)};
+    if (!in.ok())
+      return;
+    stage.pairs.emplace_back(std::move(key), std::move(value));
+  }
+  t.heard = o.now();
+  t.silences = 0;
+  t.snapshot = true;
+  ++t.part;
+  t.staged = stage.last;
+  o.send(setup_.self, std::move(stage));
+}
+
+void pull::on(node_id from, const wire::NothingNewer& msg, out& o) {
+  if (!getting_ || getting_->id.value != msg.token() || getting_->peers[getting_->peer] != from)
+    return;
+  getting_.reset();
+  static_cast<void>(o);
+}
+
+void pull::on(node_id, const came_to& msg, out& o) {
+  if (!getting_ || getting_->id != msg.transfer)
+    return;
+  auto& t = *getting_;
+  t.applied = msg.next;
+  t.heard = o.now();
+  if (t.staged) {
+    // The rest of the way by entries.
+    t.id = token{(setup_.boot.value << 24) | ++transfers_};
+    t.snapshot = t.staged = false;
+    t.part = 0;
+    ask(o);
+  } else if (!t.snapshot && t.applied >= t.end) {
+    o.note(severity::info, "has caught up to index " + std::to_string(t.applied.value));
+    getting_.reset();
+  } else {
+    wire::Credit credit;
+    credit.set_token(t.id.value);
+    credit.set_chunks(1);
+    o.send(t.peers[t.peer], std::move(credit));
+  }
+}
+
+// --- the one ahead
+// ---------------------------------------------------------------------------------------------
+
+void pull::on(node_id from, const wire::Pull& msg, out& o) {
+  auto& s = serving_[from];
+  const auto resumes = s.id.value == msg.token() && s.view && msg.part() < s.starts.size();
+  if (!resumes) {
+    s = {};
+    s.id = token{msg.token()};
+    s.next = log_index{msg.from()};
+  } else {
+    s.part = msg.part();
+  }
+  s.credits = std::min(msg.credits(), credits_max);
+  s.heard = o.now();
+  pump(from, s, o);
+}
+
+void pull::on(node_id from, const wire::Credit& msg, out& o) {
+  const auto found = serving_.find(from);
+  if (found == serving_.end() || found->second.id.value != msg.token())
+    return;
+  auto& s = found->second;
+  s.credits = std::min(s.credits + msg.chunks(), credits_max);
+  s.heard = o.now();
+  pump(from, s, o);
+}
+
+void pull::pump(node_id peer, serving& s, out& o) {
+  if (s.view) {
+    while (s.credits > 0 && (!s.last || s.part <= *s.last))
+      send_part(peer, s, o);
+  } else if (s.credits > 0 && !s.fetching) {
+    s.fetching = true;
+    o.send(setup_.self, fetch_log{peer, s.id, s.next});
+  }
+}
+
+void pull::on(node_id, const log_part& msg, out& o) {
+  const auto found = serving_.find(msg.peer);
+  if (found == serving_.end() || found->second.id != msg.transfer || !found->second.fetching)
+    return;
+  auto& s = found->second;
+  s.fetching = false;
+  // Asked again meanwhile, from another place.
+  if (s.next != msg.from) {
+    pump(msg.peer, s, o);
+    return;
+  }
+  if (msg.entries.empty()) {
+    wire::NothingNewer nothing;
+    nothing.set_token(s.id.value);
+    serving_.erase(found);
+    o.send(msg.peer, std::move(nothing));
+    return;
+  }
+  with_payload<wire::Entries> chunk;
+  chunk.head.set_token(s.id.value);
+  chunk.head.set_from(msg.from.value);
+  chunk.head.set_end(msg.end.value);
+  std::string bodies;
+  for (const auto& e : msg.entries) {
+    auto* head = chunk.head.add_heads();
+    head->set_epoch(e.epoch.value);
+    head->set_cursor(e.at.value);
+    head->mutable_batch()->set_node(e.value.id.node.value);
+    head->mutable_batch()->set_boot(e.value.id.boot.value);
+    head->mutable_batch()->set_number(e.value.id.number);
+    head->set_bytes(static_cast<std::uint32_t>(e.value.body.size()));
+    bodies += e.value.body.view();
+  }
+  chunk.body = payload{std::move(bodies)};
+  chunk.head.set_checksum(checksum(chunk.body));
+  s.next = log_index{msg.from.value + msg.entries.size()};
+  --s.credits;
+  const auto done = s.next >= msg.end;
+  o.send(msg.peer, std::move(chunk));
+  if (done)
+    serving_.erase(found);
+  else
+    pump(msg.peer, s, o);
+}
+
+void pull::on(node_id, const log_gone& msg, out& o) {
+  const auto found = serving_.find(msg.peer);
+  if (found == serving_.end() || found->second.id != msg.transfer || !found->second.fetching)
+    return;
+  auto& s = found->second;
+  s.fetching = false;
+  s.view = msg.view;
+  s.at = msg.at;
+  s.starts = {std::string{}};
+  o.note(severity::info, "sends " + text(msg.peer) + " a snapshot of index " + std::to_string(msg.at.value));
+  pump(msg.peer, s, o);
+}
+
+void pull::send_part(node_id peer, serving& s, out& o) {
+  std::string bytes;
+  std::optional<std::string> next;
+  s.view->scan(s.starts[s.part], {}, [&](std::string_view key, std::string_view value) {
+    if (!bytes.empty() && bytes.size() + key.size() + value.size() + 8 > limits::chunk_bytes_max) {
+      next = std::string{key};
+      return false;
+    }
+    put_little(bytes, static_cast<std::uint32_t>(key.size()));
+    bytes += key;
+    put_little(bytes, static_cast<std::uint32_t>(value.size()));
+    bytes += value;
+    return true;
+  });
+  with_payload<wire::SnapshotPart> part;
+  part.head.set_token(s.id.value);
+  part.head.set_part(s.part);
+  part.head.set_at(s.at.value);
+  part.head.set_last(!next);
+  part.body = payload{std::move(bytes)};
+  part.head.set_checksum(checksum(part.body));
+  if (!next)
+    s.last = s.part;
+  else if (s.part + 1 == s.starts.size())
+    s.starts.push_back(*next);
+  ++s.part;
+  --s.credits;
+  o.send(peer, std::move(part));
+}
+
+}  // namespace quorate::sync

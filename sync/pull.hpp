@@ -1,0 +1,91 @@
+// Brings a lagging replica up to date by asking a peer, and serves peers that ask.
+#pragma once
+
+#include "actors/origin.hpp"
+#include "actors/outbox.hpp"
+#include "actors/role.hpp"
+#include "sync/messages.hpp"
+
+#include <map>
+#include <optional>
+
+namespace quorate::sync {
+
+struct pull_setup {
+  std::vector<member> members;
+  node_id self;
+  boot_id boot;
+  duration again{};  ///< silence after which a pull is asked again, of another peer the second time
+};
+
+/// Asks for what its replica misses: log entries where a peer's log still has them, else a snapshot, in
+/// chunks of at most limits::chunk_bytes_max, a few at once (credits). Whatever is lost is asked for again
+/// from where this replica stands, or, of a snapshot, from the part that is missing. Invariant: the replica
+/// alone decides what fits: it takes entries from its own next index only, and a snapshot only whole. So
+/// parts that come late, twice or from another transfer do no harm. Source: DESIGN.md section 8.
+class pull {
+public:
+  using out = outbox<wire::Pull, wire::Credit, with_payload<wire::Entries>, with_payload<wire::SnapshotPart>,
+                     wire::NothingNewer, fetch_log, apply_entries, stage_snapshot>;
+  using handles = messages<catch_up, wire::Pull, wire::Credit, with_payload<wire::Entries>,
+                           with_payload<wire::SnapshotPart>, wire::NothingNewer, log_part, log_gone, came_to>;
+  static constexpr port place = port::sync;
+
+  explicit pull(pull_setup setup) : setup_(std::move(setup)) {}
+
+  void start(out& o);
+  void on(timer_tag tag, out& o);
+
+  // As the one behind:
+  void on(node_id from, const catch_up& msg, out& o);
+  void on(node_id from, const with_payload<wire::Entries>& msg, out& o);
+  void on(node_id from, const with_payload<wire::SnapshotPart>& msg, out& o);
+  void on(node_id from, const wire::NothingNewer& msg, out& o);
+  void on(node_id from, const came_to& msg, out& o);
+
+  // As the one ahead:
+  void on(node_id from, const wire::Pull& msg, out& o);
+  void on(node_id from, const wire::Credit& msg, out& o);
+  void on(node_id from, const log_part& msg, out& o);
+  void on(node_id from, const log_gone& msg, out& o);
+
+private:
+  /// What this node is getting.
+  struct transfer {
+    token id;
+    std::vector<node_id> peers;  ///< whom to ask, in turn
+    std::size_t peer = 0;
+    log_index next;          ///< wanted next; everything below is applied or on its way to the replica
+    log_index applied;       ///< where the replica stands
+    log_index end;           ///< where the peer stands, as far as it said
+    std::uint64_t part = 0;  ///< of a snapshot: wanted next
+    bool snapshot = false;
+    bool staged = false;  ///< the last part is with the replica
+    time_point heard{};
+    std::uint32_t silences = 0;
+  };
+  /// What another node is getting from this one.
+  struct serving {
+    token id;
+    log_index next;
+    std::uint32_t credits = 0;
+    bool fetching = false;
+    std::shared_ptr<const store_view> view;  ///< of a snapshot
+    log_index at;
+    std::vector<std::string> starts;  ///< the key that each part known so far begins with
+    std::uint64_t part = 0;
+    std::optional<std::uint64_t> last;  ///< the number of the last part, once known
+    time_point heard{};
+  };
+
+  void ask(out& o);
+  void pump(node_id peer, serving& s, out& o);
+  void send_part(node_id peer, serving& s, out& o);
+
+  pull_setup setup_;
+  std::optional<transfer> getting_;
+  std::uint64_t transfers_ = 0;
+  std::map<node_id, serving> serving_;
+};
+
+}  // namespace quorate::sync
