@@ -7,7 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
+#include <mutex>
 #include <unordered_map>
 
 namespace quorate {
@@ -52,11 +52,13 @@ public:
   /// return. A failure means that the node must stop: what is in memory could not be saved.
   [[nodiscard]] virtual status commit(std::vector<journal_op> ops, bool sync) = 0;
 
-  /// Every row of full keys in [from, to), in order, with its batch loaded, until `row` returns false.
+  /// Every row of full keys in [from, to), in order, with its batch loaded, until `row` returns false; an
+  /// empty `to` means to the end. What is committed meanwhile is not seen.
   virtual status scan(std::string_view from, std::string_view to,
                       const std::function<bool(journal_row&&)>& row) const = 0;
 
-  /// What a role of this space finds when it starts.
+  /// What a role of this space finds when it starts. A read that fails stops the process. \pre outlived by
+  /// this.
   [[nodiscard]] std::unique_ptr<journal_view> view(const journal_space& space) const;
 };
 
@@ -65,7 +67,8 @@ public:
 /// start. Not thread-safe: used by the writer.
 class batch_references {
 public:
-  /// What a journal has to do beside writing the key itself.
+  /// What a journal has to do beside writing the key itself. One per call: of two calls, the later one's
+  /// changes come after the earlier one's.
   struct changes {
     std::vector<batch_ref> store;
     std::vector<batch_id> drop;
@@ -99,11 +102,17 @@ public:
   void sync();
   /// Makes the oldest `commits` of the unsynced ones durable.
   void sync_first(std::size_t commits);
-  [[nodiscard]] std::size_t unsynced() const { return unsynced_.size(); }
+  [[nodiscard]] std::size_t unsynced() const {
+    const std::lock_guard guard{mutex_};
+    return unsynced_.size();
+  }
   /// The process dies: the oldest `keep` unsynced commits survive, the others never happened.
   void crash(std::size_t keep);
   /// Every following commit fails with this message; nothing where it works again.
-  void fail_with(std::optional<std::string> message) { fault_ = std::move(message); }
+  void fail_with(std::optional<std::string> message) {
+    const std::lock_guard guard{mutex_};
+    fault_ = std::move(message);
+  }
 
 private:
   struct contents {
@@ -111,6 +120,8 @@ private:
     void apply(const journal_op& op);
   };
 
+  // Recursive: a row's callback may scan again.
+  mutable std::recursive_mutex mutex_;
   contents durable_;
   contents current_;
   std::vector<std::vector<journal_op>> unsynced_;

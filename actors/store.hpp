@@ -84,7 +84,7 @@ public:
                                                                         std::string_view upto) const override;
   [[nodiscard]] status write(const store_batch& changes, log_index index) override;
   [[nodiscard]] std::shared_ptr<const store_view> view() const override;
-  void start_flush() override { flush_wanted_ = true; }
+  void start_flush() override;
   [[nodiscard]] std::optional<log_index> flushed() const override { return flushed_index_; }
   [[nodiscard]] status begin_staging() override;
   [[nodiscard]] status stage(const std::vector<std::pair<std::string, std::string>>& pairs) override;
@@ -108,7 +108,7 @@ private:
   std::shared_ptr<const pairs> flushed_ = std::make_shared<pairs>();
   std::optional<log_index> current_index_;
   std::optional<log_index> flushed_index_;
-  pairs staged_;
+  std::optional<pairs> staged_;
   bool flush_wanted_ = false;
   bool flush_at_once_ = false;
 };
