@@ -1,0 +1,381 @@
+#include "protocols/paxos/learner.hpp"
+
+#include "actors/ensure.hpp"
+
+#include <algorithm>
+
+namespace quorate::paxos {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr timer_tag tick_timer{1};
+constexpr timer_tag position_timer{2};
+
+constexpr duration tick = 10ms;
+constexpr duration ask_after = 10ms;  // held up for so long: somebody's vote was lost
+constexpr duration ask_every_max = 160ms;
+constexpr duration query_after = 20ms;  // of a barrier
+constexpr duration query_every_max = 160ms;
+constexpr duration complain_every = 200ms;  // while behind
+constexpr duration position_every = 100ms;  // while there is news
+constexpr duration position_idle = 1s;
+constexpr duration news_fresh = 2s;
+constexpr duration peer_fresh = 3s;  // a position older than this may be that of a dead node
+
+}  // namespace
+
+learner::learner(const protocol_context& context) : learner(context, majority{context.members.size()}) {}
+
+learner::learner(const protocol_context& context, majority quorum, std::size_t bodies_bytes)
+    : self_(context.self), boot_(context.boot), members_(context.ids()), others_(context.ids()),
+      quorum_(quorum), bodies_bytes_(bodies_bytes), next_(context.start.value + 1) {
+  std::erase(others_, self_);
+  const auto wrong = read_options(context.options, options_);
+  ENSURE(!wrong, wrong->message);
+}
+
+void learner::start(out& o) {
+  news_at_ = o.now();
+  restart_patience(o);
+  tell_position(o);  // who is ahead answers at once
+  o.set_timer(position_timer, position_every);
+  open(std::nullopt, o);
+}
+
+// --- votes
+// -------------------------------------------------------------------------------------------------------
+
+void learner::on(node_id from, const with_payload<Accepted>& msg, out& o) {
+  const auto s = msg.head.slot();
+  if (s < next_ || s - next_ >= window_max)
+    return;
+  const auto at = quorate::from_wire(msg.head.ballot());
+  const auto id = quorate::from_wire(msg.head.value().id());
+  auto& p = slots_[s];
+  if (p.chosen_at) {
+    // Votes above the ballot at which a value was chosen are for that value; below it anything may have been
+    // tried.
+    ENSURE(at < *p.chosen_at || id == p.chosen.id,
+           "paxos learner " + text(self_) + ": slot " + std::to_string(s) + " has " + text(p.chosen.id) +
+               " chosen at " + text(*p.chosen_at) + ", and a vote for " + text(id) + " at " + text(at));
+    if (id == p.chosen.id) {
+      p.chosen.voters.add(from);
+      keep_body(p, id, msg.body);
+      deliver(o);
+    }
+    return;
+  }
+  keep_body(p, id, msg.body);
+  auto& t = p.tallies.try_emplace(at, tally{id, msg.head.value().noop(), {}}).first->second;
+  ENSURE(t.id == id, "paxos learner " + text(self_) + ": slot " + std::to_string(s) + " has votes for " +
+                         text(t.id) + " and " + text(id) + ", both at " + text(at));
+  if (t.voters.add(from))
+    p.heard = o.now();
+  const auto done = quorum_.reached(t.voters.size());
+  if (done)
+    choose(s, p, at, o);
+  else if (p.tallies.size() > ballots_max)
+    p.tallies.erase(p.tallies.begin());
+  used(s, o);
+  if (done)
+    deliver(o);
+}
+
+void learner::choose(slot s, progress& p, const ballot& at, out& o) {
+  p.chosen = std::move(p.tallies.at(at));
+  p.chosen_at = at;
+  p.tallies.clear();
+  auto body = p.bodies.find(p.chosen.id);
+  const auto found = body == p.bodies.end() ? payload{} : body->second;
+  drop_bodies(p);
+  keep_body(p, p.chosen.id, found);
+  Decided msg;
+  msg.set_slot(s);
+  to_wire(value{p.chosen.id, p.chosen.noop, {}}, msg.mutable_value());
+  o.send(self_, std::move(msg));
+}
+
+void learner::deliver(out& o) {
+  const auto before = next_;
+  for (auto it = slots_.begin(); it != slots_.end() && it->first == next_; it = slots_.begin()) {
+    auto& p = it->second;
+    if (!p.chosen_at)
+      break;
+    if (!p.chosen.noop) {
+      const auto body = p.bodies.find(p.chosen.id);
+      if (body == p.bodies.end())
+        break;
+      o.send(self_, delivered{batch{p.chosen.id, body->second}, cursor{next_}, generation_});
+    }
+    drop(it, std::next(it));
+    ++next_;
+  }
+  if (next_ == before)
+    return;
+  news_at_ = o.now();
+  restart_patience(o);
+  finish_barriers(o);
+}
+
+void learner::keep_body(progress& p, const batch_id& id, const payload& body) {
+  if (body.empty() || !p.bodies.emplace(id, body).second)
+    return;
+  body_bytes_ += body.size();
+  // The furthest can be asked for again when their turn comes; the next is always kept.
+  for (auto it = slots_.end(); body_bytes_ > bodies_bytes_ && it != slots_.begin();) {
+    --it;
+    if (it->first != next_)
+      drop_bodies(it->second);
+  }
+}
+
+void learner::drop_bodies(progress& p) {
+  for (const auto& [id, body] : p.bodies)
+    body_bytes_ -= body.size();
+  p.bodies.clear();
+}
+
+void learner::drop(std::map<slot, progress>::iterator first, std::map<slot, progress>::iterator last) {
+  for (auto it = first; it != last; ++it)
+    drop_bodies(it->second);
+  slots_.erase(first, last);
+}
+
+// --- held up
+// -----------------------------------------------------------------------------------------------------
+
+void learner::used(slot s, out& o) {
+  if (s <= highest_)
+    return;
+  if (!held_up())
+    restart_patience(o);
+  // Every slot up to here is wanted from now on.
+  const auto end = std::min(s, next_ + window_max - 1);
+  for (auto x = std::max(highest_ + 1, next_); x <= end; ++x)
+    slots_[x].heard = o.now();
+  highest_ = s;
+  if (o.now() - news_at_ > news_fresh)
+    o.set_timer(position_timer, position_every);
+  news_at_ = o.now();
+  arm(o);
+}
+
+void learner::restart_patience(out& o) {
+  held_since_ = o.now();
+  ask_every_ = ask_after;
+  ask_at_ = o.now() + ask_after;
+  const auto shortest = static_cast<std::uint64_t>(options_.takeover_after.count());
+  takeover_after_ = duration{o.prng().between(shortest, shortest * 5 / 2)};
+}
+
+void learner::ask(out& o) {
+  Ask msg;
+  msg.set_from(next_);
+  msg.set_to(std::min(highest_, next_ + ask_slots_max - 1));
+  // Votes of all; bytes come free from the acceptor beside us, and else from one that is known to have them.
+  if (!others_.empty())
+    o.send(others_, msg);
+  msg.set_bodies(true);
+  o.send(self_, msg);
+  for (auto it = slots_.begin(); it != slots_.end() && it->first <= msg.to(); ++it) {
+    const auto& p = it->second;
+    if (!p.chosen_at || p.chosen.noop || !p.bodies.empty())
+      continue;
+    auto holders = p.chosen.voters.voters();
+    std::erase(holders, self_);
+    if (holders.empty())
+      continue;
+    std::sort(holders.begin(), holders.end());
+    msg.set_from(it->first);
+    o.send(holders[o.prng().below(holders.size())], msg);
+    return;
+  }
+}
+
+void learner::take_over(out& o) {
+  const auto last = std::min(highest_, next_ + ask_slots_max - 1);
+  auto it = slots_.begin();
+  for (auto s = next_; s <= last; ++s) {
+    while (it != slots_.end() && it->first < s)
+      ++it;
+    const auto* p = it != slots_.end() && it->first == s ? &it->second : nullptr;
+    if (p && (p->chosen_at || o.now() - p->heard < options_.takeover_after))
+      continue;
+    Takeover msg;
+    msg.set_slot(s);
+    o.send(self_, std::move(msg));
+  }
+}
+
+void learner::on(timer_tag tag, out& o) {
+  if (tag == position_timer) {
+    tell_position(o);
+    o.set_timer(position_timer, o.now() - news_at_ > news_fresh ? position_idle : position_every);
+    return;
+  }
+  armed_ = false;
+  was_behind_ = was_behind_ && behind(o.now());
+  if (behind(o.now())) {
+    check_behind(o);
+  } else if (held_up()) {
+    if (o.now() >= ask_at_) {
+      ask(o);
+      ask_every_ = std::min(ask_every_ * 2, ask_every_max);
+      ask_at_ = o.now() + ask_every_;
+    }
+    const auto first = slots_.find(next_);
+    const auto since = std::max(held_since_, first == slots_.end() ? time_point{} : first->second.heard);
+    if (o.now() - since >= takeover_after_) {
+      take_over(o);
+      held_since_ = o.now();
+    }
+  }
+  for (auto& [number, b] : barriers_)
+    if (!b.counted && o.now() >= b.again_at) {
+      b.every = std::min(b.every * 2, query_every_max);
+      b.again_at = o.now() + b.every;
+      query(number, b, o);
+    }
+  arm(o);
+}
+
+void learner::arm(out& o) {
+  if (armed_ || (!held_up() && barriers_.empty() && !behind(o.now())))
+    return;
+  armed_ = true;
+  o.set_timer(tick_timer, tick);
+}
+
+// --- behind
+// ------------------------------------------------------------------------------------------------------
+
+bool learner::behind(time_point now) const {
+  return floor_heard_ >= next_ || std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
+           return entry.second.next > next_ + behind_max && now - entry.second.heard <= peer_fresh;
+         });
+}
+
+void learner::check_behind(out& o) {
+  if (!behind(o.now()))
+    return;
+  if (!was_behind_)
+    o.note(severity::info, "is too far behind at slot " + std::to_string(next_) + ": sync has to help");
+  if (!was_behind_ || o.now() >= complain_at_) {
+    complain_at_ = o.now() + complain_every;
+    o.send(self_, fell_behind{});
+  }
+  was_behind_ = true;
+  arm(o);
+}
+
+void learner::on(node_id, const Forgotten& msg, out& o) {
+  floor_heard_ = std::max(floor_heard_, msg.floor());
+  used(msg.floor(), o);
+  check_behind(o);
+}
+
+Position learner::position() const {
+  Position msg;
+  msg.set_next(next_);
+  msg.set_highest_used(highest_);
+  return msg;
+}
+
+void learner::tell_position(out& o) {
+  if (!others_.empty())
+    o.send(others_, position());
+}
+
+void learner::on(node_id from, const Position& msg, out& o) {
+  if (msg.next() == 0)
+    return;
+  peers_[from] = {msg.next(), o.now()};
+  used(std::max(msg.highest_used(), msg.next() - 1), o);
+  // Nobody answers an answer: it comes from who is ahead.
+  if (msg.next() < next_)
+    o.send(from, position());
+  check_behind(o);
+}
+
+void learner::on(node_id from, const fast_forward& msg, out& o) {
+  if (from != self_)
+    return;
+  generation_ = msg.generation;
+  if (msg.at.value + 1 < next_)
+    o.note(severity::info,
+           "goes back from slot " + std::to_string(next_) + " to " + std::to_string(msg.at.value + 1));
+  next_ = msg.at.value + 1;
+  drop(slots_.begin(), slots_.lower_bound(next_));
+  was_behind_ = false;
+  // The replica asks again; our own question at the start still stands.
+  std::erase_if(barriers_, [](const auto& entry) { return entry.second.asked.has_value(); });
+  news_at_ = o.now();
+  restart_patience(o);
+  Advanced over;
+  over.set_slot(msg.at.value);
+  o.send(self_, std::move(over));
+  deliver(o);
+  arm(o);
+}
+
+// --- barriers
+// ----------------------------------------------------------------------------------------------------
+
+void learner::on(node_id from, const barrier& msg, out& o) {
+  if (from == self_)
+    open(msg.id, o);
+}
+
+void learner::open(std::optional<token> asked, out& o) {
+  if (barriers_.size() >= barriers_max)
+    return;
+  const auto number = ++barrier_number_;
+  auto& b = barriers_[number];
+  b.asked = asked;
+  b.every = query_after;
+  b.again_at = o.now() + b.every;
+  query(number, b, o);
+  arm(o);
+}
+
+void learner::query(std::uint64_t number, const open_barrier& b, out& o) {
+  BarrierQuery msg;
+  msg.set_token(number);
+  msg.set_boot(boot_.value);
+  std::vector<node_id> silent;
+  for (const auto m : members_)
+    if (!b.replies.has(m))
+      silent.push_back(m);
+  o.send(silent, std::move(msg));
+}
+
+void learner::on(node_id from, const BarrierReply& msg, out& o) {
+  const auto found = barriers_.find(msg.token());
+  if (found == barriers_.end() || msg.boot() != boot_.value || found->second.counted)
+    return;
+  auto& b = found->second;
+  b.replies.add(from);
+  b.highest = std::max(b.highest, msg.highest_voted());
+  if (!quorum_.reached(b.replies.size()))
+    return;
+  // What was acknowledged before the barrier has a majority of votes, so one of these voters has told of it.
+  b.counted = true;
+  used(b.highest, o);
+  finish_barriers(o);
+}
+
+void learner::finish_barriers(out& o) {
+  for (auto it = barriers_.begin(); it != barriers_.end();) {
+    if (!it->second.counted || it->second.highest >= next_) {
+      ++it;
+      continue;
+    }
+    if (it->second.asked)
+      o.send(self_, reached{*it->second.asked});
+    it = barriers_.erase(it);
+  }
+}
+
+}  // namespace quorate::paxos

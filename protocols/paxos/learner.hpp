@@ -1,0 +1,132 @@
+// Learns what is chosen, and delivers it in slot order.
+#pragma once
+
+#include "actors/journal.hpp"
+#include "actors/traffic.hpp"
+#include "protocols/contract.hpp"
+#include "protocols/paxos/options.hpp"
+#include "protocols/paxos/ports.hpp"
+#include "protocols/quorum.hpp"
+
+#include <map>
+#include <optional>
+
+namespace quorate::paxos {
+
+/// Learns what is chosen, and delivers it in slot order. What a majority voted for at one ballot is chosen.
+/// A slot that is held up although it, or a higher one, is in use is first asked about, then taken over by
+/// the proposer beside us. At the start it asks how far the others are, as for a barrier. Invariant: slots
+/// are delivered in order, without gaps, no-ops skipped; a fast-forward sets where to go on, which may be
+/// further back: what was delivered beyond it under the older generation is void and comes again. Durability:
+/// none; a restart begins behind what the replica has executed and learns the rest again. Source: L. Lamport,
+/// "Paxos Made Simple" (2001), section 2.3.
+class learner {
+public:
+  using out =
+      outbox<Ask, BarrierQuery, Position, Decided, Advanced, Takeover, delivered, reached, fell_behind>;
+  using handles = messages<with_payload<Accepted>, Forgotten, BarrierReply, Position, fast_forward, barrier>;
+  static constexpr port place = port::learner;
+
+  static constexpr slot window_max = 8'192;  ///< slots above the next one that are listened to
+  static constexpr slot behind_max = 1'024;  ///< further behind another member, sync has to help
+  static constexpr slot ask_slots_max = 64;  ///< asked about, or taken over, at a time
+  static constexpr std::size_t bodies_bytes_max =
+      64 * 1024 * 1024;                               ///< kept for slots that are not delivered
+  static constexpr std::size_t ballots_max = 16;      ///< counted in one slot; the lowest go first
+  static constexpr std::size_t barriers_max = 1'024;  ///< open at a time; beyond: silence
+
+  /// \pre the context's options are valid. Only tests pass a quorum or another limit.
+  explicit learner(const protocol_context& context);
+  learner(const protocol_context& context, majority quorum, std::size_t bodies_bytes = bodies_bytes_max);
+
+  void start(out& o);
+
+  void on(node_id from, const with_payload<Accepted>& msg, out& o);
+  void on(node_id from, const Forgotten& msg, out& o);
+  void on(node_id from, const BarrierReply& msg, out& o);
+  void on(node_id from, const Position& msg, out& o);
+  void on(node_id from, const fast_forward& msg, out& o);
+  void on(node_id from, const barrier& msg, out& o);
+  void on(timer_tag tag, out& o);
+
+  /// The lowest slot that is not delivered.
+  [[nodiscard]] slot next() const { return next_; }
+
+private:
+  /// The votes for one ballot of a slot.
+  struct tally {
+    batch_id id;
+    bool noop = false;
+    vote_count voters;
+  };
+  struct progress {
+    std::map<ballot, tally> tallies;  ///< until it is chosen
+    std::map<batch_id, payload> bodies;
+    std::optional<ballot> chosen_at;
+    tally chosen;
+    time_point heard{};  ///< the last news of it
+  };
+  struct open_barrier {
+    std::optional<token> asked;  ///< the replica's name for it; none: ours, at the start
+    vote_count replies;
+    slot highest = 0;
+    bool counted = false;  ///< a majority has replied: `highest` is what it waits for
+    duration every{};
+    time_point again_at{};
+  };
+  struct peer {
+    slot next = 0;
+    time_point heard{};
+  };
+
+  void used(slot s, out& o);
+  void choose(slot s, progress& p, const ballot& at, out& o);
+  void deliver(out& o);
+  void finish_barriers(out& o);
+  void open(std::optional<token> asked, out& o);
+  void query(std::uint64_t number, const open_barrier& b, out& o);
+  void ask(out& o);
+  void take_over(out& o);
+  void keep_body(progress& p, const batch_id& id, const payload& body);
+  void drop(std::map<slot, progress>::iterator first, std::map<slot, progress>::iterator last);
+  void drop_bodies(progress& p);
+  [[nodiscard]] bool held_up() const { return next_ <= highest_; }
+  [[nodiscard]] bool behind(time_point now) const;
+  void check_behind(out& o);
+  void restart_patience(out& o);
+  [[nodiscard]] Position position() const;
+  void tell_position(out& o);
+  void arm(out& o);
+
+  node_id self_;
+  boot_id boot_;
+  std::vector<node_id> members_;
+  std::vector<node_id> others_;
+  majority quorum_;
+  std::size_t bodies_bytes_;
+  options options_;
+
+  slot next_;         ///< the lowest that is not delivered
+  slot highest_ = 0;  ///< the highest that is known to be in use
+  std::uint64_t generation_ = 0;
+  std::map<slot, progress> slots_;  ///< from next_
+  std::size_t body_bytes_ = 0;
+
+  // Patience with the slot that holds up the others.
+  time_point held_since_{};
+  duration ask_every_{};
+  time_point ask_at_{};
+  duration takeover_after_{};
+
+  std::uint64_t barrier_number_ = 0;
+  std::map<std::uint64_t, open_barrier> barriers_;
+
+  slot floor_heard_ = 0;  ///< an acceptor has forgotten everything up to here
+  std::map<node_id, peer> peers_;
+  bool was_behind_ = false;
+  time_point complain_at_{};
+  time_point news_at_{};
+  bool armed_ = false;
+};
+
+}  // namespace quorate::paxos
