@@ -5,21 +5,13 @@
 #include "actors/state_machine.hpp"
 #include "actors/traffic.hpp"
 #include "protocols/contract.hpp"
+#include "runtime/edge.hpp"
+#include "runtime/founding.hpp"
+#include "runtime/replica_log.hpp"
 #include "runtime/timings.hpp"
+#include "sync/registry.hpp"
 
 namespace quorate {
-
-namespace wire {
-class Founding;
-}
-
-/// founding -> node: the cluster has these members, durably, on this node.
-struct founded {
-  static constexpr std::string_view name = "founded";
-  std::vector<member> members;
-  std::uint64_t cluster = 0;  ///< stamped on every message from now on
-};
-QUORATE_LOCAL_MESSAGE(founded, node)
 
 /// Everything that a node is made from.
 struct node_setup {
@@ -30,32 +22,38 @@ struct node_setup {
   boot_id boot;  ///< saved before this node is made
   const protocol* ordering = nullptr;
   std::map<std::string, std::string> options;  ///< of the protocol
+  const sync::strategy* catching_up = nullptr;
   machine_factory make_machine;
   std::string machine;  ///< its name, which all nodes must agree on
   node_timings timings;
-  quorate::store* state = nullptr;          ///< outlives the node
+  log_limits log;
+  edge_limits clients;
+  quorate::store* state = nullptr;          ///< outlives the node's roles
   const quorate::journal* saved = nullptr;  ///< what was saved before this start; outlives the node
 };
 
-/// One node: founding and membership from the start, and the group's roles as soon as the cluster is founded.
-/// The runner routes messages for port::node to `on`. Crash is the only way to stop it.
+/// One node: founding and edge from the start, and the group's roles as soon as the cluster is founded. The
+/// runner routes the messages for port::node here. Crash is the only way to stop it.
 class node {
 public:
   node(node_setup setup, role_runner& runner);
 
-  /// Starts the roles that need no cluster: founding, membership, edge. Where founding finds itself founded
-  /// on the disk, it says so, and the group starts without waiting for anybody.
+  /// Starts the roles that need no cluster. Where founding finds itself founded on the disk it says so, and
+  /// the group starts without waiting for anybody.
   void start();
-  void on(node_id from, const founded& message);
+  void on(const founded& message);
+
+  [[nodiscard]] bool has_group() const { return !members_.empty(); }
+  [[nodiscard]] const std::vector<member>& members() const { return members_; }
 
 private:
   [[nodiscard]] role_identity identity(port role) const;
+  void recover_and_run(std::unique_ptr<any_role> role);
 
   node_setup setup_;
   role_runner& runner_;
   std::uint64_t cluster_;
-  std::vector<member> members_;
-  std::unique_ptr<state_machine> machine_;
+  std::vector<member> members_;  ///< empty until founded
 };
 
 }  // namespace quorate

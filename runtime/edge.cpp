@@ -1,0 +1,250 @@
+#include "runtime/edge.hpp"
+
+#include "actors/bytes.hpp"
+#include "actors/ensure.hpp"
+#include "actors/limits.hpp"
+
+namespace quorate {
+
+namespace {
+
+constexpr timer_tag deadlines{1};
+constexpr timer_tag opening{2};
+constexpr duration resolution = 5ms;  // of deadlines
+constexpr duration open_again = 500ms;
+// The window must hold everything between the oldest unanswered command and the newest.
+constexpr std::uint64_t span_max = limits::session_window / 2;
+
+const payload no_majority{
+    "this node cannot reach a majority of the members; the command was not and will not be executed"};
+const payload no_majority_to_read{"this node cannot reach a majority of the members"};
+const payload nobody_knows{
+    "the deadline has passed; the command may or may not have been executed, and may still be"};
+const payload full{"this node has as many unanswered requests as it may have; the command was not executed"};
+
+}  // namespace
+
+void edge::start(out& o) {
+  open_session(o);
+  o.set_timer(opening, open_again);
+}
+
+void edge::open_session(out& o) {
+  command c;
+  c.kind = command_kind::open_session;
+  // A nonce that no other edge, boot or attempt has.
+  c.id = {session_id{0},
+          sequence{(std::uint64_t{self_.value} << 48) | (boot_.value << 16) | (openings_ & 0xffff)}};
+  o.send_now(self_, submission{{std::move(c)}});
+}
+
+void edge::reply(client_replies& replies, token id, errc code, payload body) {
+  ENSURE(unanswered_ > 0, "a request is answered twice");
+  --unanswered_;
+  replies.list.push_back({id, code, std::move(body)});
+}
+
+void edge::flush(client_replies& replies, node_id self, out& o) {
+  // send_now, as everywhere here: an edge saves nothing.
+  if (!replies.list.empty())
+    o.send_now(self, std::move(replies));
+  replies.list.clear();
+}
+
+void edge::on(node_id, const client_requests& msg, out& o) {
+  client_replies refused;
+  queries reads;
+  for (const auto& r : msg.list) {
+    ++unanswered_;
+    if (unanswered_ > limits_.requests_max || bytes_ + r.body.size() > limits_.bytes_max) {
+      reply(refused, r.id, errc::overloaded, full);
+      continue;
+    }
+    const auto deadline = o.now() + r.timeout;
+    if (r.kind == request_kind::write) {
+      if (r.key.size() > limits::key_bytes_max || r.key.size() + r.body.size() > limits::command_bytes_max) {
+        reply(refused, r.id, errc::too_large, payload{"a command may have 512 KiB, its key 4 KiB"});
+        continue;
+      }
+      bytes_ += r.body.size();
+      write w{r.id, {}, deadline, false};
+      w.what.key = r.key;
+      w.what.body = r.body;
+      queue_.push_back(std::move(w));
+    } else {
+      const token id{++read_count_};
+      reads_[id] = {r.id, deadline};
+      reads.list.push_back({id, r.kind == request_kind::read, r.body});
+    }
+  }
+  submit(o);
+  if (!reads.list.empty())
+    o.send_now(self_, std::move(reads));
+  flush(refused, self_, o);
+  arm(o);
+}
+
+void edge::submit(out& o) {
+  if (session_ == session_id{})
+    return;
+  submission batch;
+  while (!queue_.empty() && (submitted_.empty() || next_number_ - submitted_.begin()->first < span_max)) {
+    auto w = std::move(queue_.front());
+    queue_.pop_front();
+    w.what.id = {session_, sequence{next_number_}};
+    w.what.done_below = submitted_.empty() ? next_number_ : submitted_.begin()->first;
+    batch.commands.push_back(w.what);
+    submitted_.emplace(next_number_, std::move(w));
+    ++next_number_;
+  }
+  if (!batch.commands.empty())
+    o.send_now(self_, std::move(batch));
+}
+
+void edge::on(node_id, const outcomes& msg, out& o) {
+  client_replies replies;
+  bool expired = false;
+  for (const auto& result : msg.list) {
+    if (result.id.session == session_id{0}) {
+      byte_reader in{result.body.view()};
+      const session_id opened{in.little<std::uint64_t>()};
+      if (session_ == session_id{} && in.ok()) {
+        session_ = opened;
+        next_number_ = 0;
+        o.cancel_timer(opening);
+        o.note(severity::info, "opened session " + std::to_string(session_.value));
+      }
+      continue;
+    }
+    const auto found =
+        result.id.session == session_ ? submitted_.find(result.id.number.value) : submitted_.end();
+    if (found == submitted_.end())
+      continue;
+    auto& w = found->second;
+    if (result.code == errc::session_expired) {
+      // Refused, so never executed: it may go again under a new session.
+      expired = true;
+      w.withdrawing = false;
+      queue_.push_back(std::move(w));
+    } else {
+      bytes_ -= w.what.body.size();
+      reply(replies, w.id, result.code, result.body);
+    }
+    submitted_.erase(found);
+  }
+  if (expired && session_ != session_id{}) {
+    o.note(severity::warning, "session " + std::to_string(session_.value) + " has expired");
+    // Those of the old session that are still under way get no answer any more that could be told apart.
+    for (auto& [number, w] : submitted_) {
+      bytes_ -= w.what.body.size();
+      reply(replies, w.id, errc::unknown_outcome, nobody_knows);
+    }
+    submitted_.clear();
+    session_ = session_id{};
+    ++openings_;
+    open_session(o);
+    o.set_timer(opening, open_again);
+  }
+  submit(o);
+  flush(replies, self_, o);
+}
+
+void edge::on(node_id, const query_results& msg, out& o) {
+  client_replies replies;
+  for (const auto& r : msg.list) {
+    const auto found = reads_.find(r.id);
+    if (found == reads_.end())
+      continue;
+    reply(replies, found->second.id, r.code, r.body);
+    reads_.erase(found);
+  }
+  flush(replies, self_, o);
+}
+
+void edge::on(node_id, const withdrawn& msg, out& o) {
+  const auto asked = withdrawing_.find(msg.id);
+  if (asked == withdrawing_.end())
+    return;
+  const auto ids = std::move(asked->second);
+  withdrawing_.erase(asked);
+  client_replies replies;
+  auto settle = [&](const command_id& id, errc code, const payload& body) {
+    const auto found = id.session == session_ ? submitted_.find(id.number.value) : submitted_.end();
+    if (found == submitted_.end())
+      return;
+    bytes_ -= found->second.what.body.size();
+    reply(replies, found->second.id, code, body);
+    submitted_.erase(found);
+  };
+  for (const auto& id : msg.ids)
+    settle(id, errc::no_quorum, no_majority);
+  for (const auto& id : ids)
+    settle(id, errc::unknown_outcome, nobody_knows);
+  submit(o);
+  flush(replies, self_, o);
+}
+
+void edge::arm(out& o) {
+  if (armed_ || unanswered_ == 0)
+    return;
+  armed_ = true;
+  o.set_timer(deadlines, resolution);
+}
+
+void edge::on(timer_tag tag, out& o) {
+  if (tag == deadlines) {
+    armed_ = false;
+    expire(o);
+    arm(o);
+  } else if (tag == opening && session_ == session_id{}) {
+    // Before the cluster is founded there is nobody to hear it; the same nonce, so that no second one is
+    // opened.
+    open_session(o);
+    o.set_timer(opening, open_again);
+  }
+}
+
+void edge::expire_reads(out& o, client_replies& replies) {
+  drop_queries dropped;
+  for (auto i = reads_.begin(); i != reads_.end();) {
+    if (i->second.deadline > o.now()) {
+      ++i;
+      continue;
+    }
+    dropped.ids.push_back(i->first);
+    reply(replies, i->second.id, errc::no_quorum, no_majority_to_read);
+    i = reads_.erase(i);
+  }
+  if (!dropped.ids.empty())
+    o.send_now(self_, std::move(dropped));
+}
+
+void edge::expire(out& o) {
+  client_replies replies;
+  for (auto i = queue_.begin(); i != queue_.end();) {
+    if (i->deadline > o.now()) {
+      ++i;
+      continue;
+    }
+    bytes_ -= i->what.body.size();
+    reply(replies, i->id, errc::no_quorum, no_majority);
+    i = queue_.erase(i);
+  }
+  withdraw late;
+  for (auto& [number, w] : submitted_) {
+    if (w.withdrawing || w.deadline > o.now())
+      continue;
+    w.withdrawing = true;
+    late.ids.push_back(w.what.id);
+  }
+  if (!late.ids.empty()) {
+    // The replica of this very process always answers.
+    late.id = token{++questions_};
+    withdrawing_[late.id] = late.ids;
+    o.send_now(self_, std::move(late));
+  }
+  expire_reads(o, replies);
+  flush(replies, self_, o);
+}
+
+}  // namespace quorate

@@ -1,0 +1,244 @@
+#include "runtime/founding.hpp"
+
+#include "actors/ensure.hpp"
+#include "actors/hash.hpp"
+
+namespace quorate {
+
+namespace {
+
+constexpr timer_tag hello_timer{1};
+constexpr std::string_view key = "f";
+
+std::string bytes_of(const wire::Founding& list) {
+  return list.SerializeAsString();
+}
+
+std::string options_text(const wire::Founding& f) {
+  std::string out;
+  for (const auto& option : f.options())
+    out += (out.empty() ? "" : ", ") + option.name() + " = " + option.value();
+  return out.empty() ? "none" : out;
+}
+
+std::string names_text(const wire::Founding& f) {
+  std::string out;
+  for (const auto& m : f.members())
+    out += (out.empty() ? "" : ", ") + m.name();
+  return out;
+}
+
+}  // namespace
+
+std::string text(const founded& m) {
+  return "founded{" + std::to_string(m.members.size()) + "}";
+}
+std::size_t wire_size(const founded&) {
+  return 64;
+}
+std::string text(const not_founded& m) {
+  return "not_founded{" + m.reason + "}";
+}
+std::size_t wire_size(const not_founded&) {
+  return 64;
+}
+
+std::uint64_t cluster_hash(std::string_view name) {
+  return hash_bytes(1, name);
+}
+
+std::string founding_difference(const wire::Founding& ours, const wire::Founding& theirs) {
+  auto differ = [](std::string_view what, const std::string& a, const std::string& b) {
+    return std::string{what} + " differs: here " + a + ", there " + b;
+  };
+  if (ours.cluster() != theirs.cluster())
+    return differ("cluster.name", ours.cluster(), theirs.cluster());
+  if (names_text(ours) != names_text(theirs))
+    return differ("cluster.nodes", names_text(ours), names_text(theirs));
+  if (ours.protocol() != theirs.protocol())
+    return differ("cluster.protocol", ours.protocol(), theirs.protocol());
+  if (options_text(ours) != options_text(theirs))
+    return differ("cluster." + ours.protocol(), options_text(ours), options_text(theirs));
+  if (ours.machine() != theirs.machine())
+    return differ("cluster.machine", ours.machine(), theirs.machine());
+  return {};
+}
+
+founding::founding(founding_setup setup) : setup_(std::move(setup)) {
+  disks_[setup_.self] = setup_.disk;
+}
+
+void founding::recover(const journal_view& saved) {
+  const auto row = saved.get(key);
+  if (!row)
+    return;
+  wire::Hello state;
+  ENSURE(state.ParseFromString(*row) && state.phase() != wire::Hello::BLANK,
+         text(setup_.self) + " founding: what was saved cannot be read");
+  phase_ = state.phase();
+  list_ = state.founding();
+}
+
+void founding::start(out& o) {
+  if (phase_ == wire::Hello::FOUNDED) {
+    if (const auto difference = founding_difference(setup_.spec, list_); !difference.empty())
+      o.note(severity::warning,
+             "the cluster was founded with another spec, which still holds: " + difference);
+    announce(o);
+  } else {
+    tell_why("waits for all members of the spec to be heard once", severity::info, o);
+    confirm_when_complete(o);
+    say_hello(others(), o);
+    o.set_timer(hello_timer, setup_.hello_every);
+  }
+}
+
+std::vector<node_id> founding::others() const {
+  std::vector<node_id> out;
+  for (const auto& m : setup_.spec.members())
+    if (m.id() != setup_.self.value)
+      out.push_back(node_id{m.id()});
+  return out;
+}
+
+std::string founding::name_of_node(node_id id) const {
+  for (const auto& m : setup_.spec.members())
+    if (m.id() == id.value)
+      return m.name();
+  return text(id);
+}
+
+void founding::say_hello(std::span<const node_id> to, out& o) {
+  wire::Hello msg;
+  msg.set_cluster(setup_.spec.cluster());
+  msg.set_name(name_of_node(setup_.self));
+  msg.set_phase(phase_);
+  msg.set_disk(setup_.disk.value);
+  *msg.mutable_founding() = phase_ == wire::Hello::BLANK ? setup_.spec : list_;
+  if (!to.empty())
+    o.send(to, std::move(msg));
+}
+
+void founding::on(timer_tag, out& o) {
+  if (phase_ == wire::Hello::FOUNDED)
+    return;
+  say_hello(others(), o);
+  o.set_timer(hello_timer, setup_.hello_every);
+}
+
+bool founding::names_us(const wire::Founding& list) const {
+  for (const auto& m : list.members())
+    if (m.id() == setup_.self.value)
+      return m.disk() == setup_.disk.value;
+  return false;
+}
+
+void founding::on(node_id from, const wire::Hello& msg, out& o) {
+  const auto who = name_of_node(from);
+  if (phase_ == wire::Hello::FOUNDED) {
+    if (msg.phase() == wire::Hello::FOUNDED)
+      return;
+    for (const auto& m : list_.members())
+      if (m.id() == from.value && m.disk() != msg.disk())
+        o.note(severity::warning,
+               who + " has come with a disk that is not a member's (was it wiped?): it has no vote "
+                     "until it is replaced");
+    const std::array to{from};
+    say_hello(to, o);
+    return;
+  }
+  if (const auto difference = founding_difference(setup_.spec, msg.founding()); !difference.empty()) {
+    tell_why(who + " has another spec: " + difference, severity::error, o);
+    return;
+  }
+  if (msg.phase() == wire::Hello::FOUNDED) {
+    if (names_us(msg.founding()))
+      found(msg.founding(), o);
+    else
+      tell_why("the cluster was founded with another disk of " + name_of_node(setup_.self) +
+                   " (was this one wiped?): this node has no vote until it is replaced",
+               severity::error, o);
+    return;
+  }
+  disks_[from] = disk_id{msg.disk()};
+  if (msg.phase() == wire::Hello::CONFIRMED)
+    confirmed_[from] = bytes_of(msg.founding());
+  confirm_when_complete(o);
+  found_when_agreed(o);
+}
+
+void founding::confirm_when_complete(out& o) {
+  if (phase_ != wire::Hello::BLANK || disks_.size() < static_cast<std::size_t>(setup_.spec.members_size()))
+    return;
+  auto list = setup_.spec;
+  for (auto& m : *list.mutable_members())
+    m.set_disk(disks_.at(node_id{m.id()}).value);
+  for (const auto& [node, theirs] : confirmed_) {
+    if (theirs == bytes_of(list))
+      continue;
+    tell_why(name_of_node(node) +
+                 " stands by other disks than those heard here: a data directory was wiped while the "
+                 "cluster was being founded; empty all data directories and start again",
+             severity::error, o);
+    return;
+  }
+  list_ = std::move(list);
+  phase_ = wire::Hello::CONFIRMED;
+  save(o);
+  say_hello(others(), o);
+  found_when_agreed(o);
+}
+
+void founding::found_when_agreed(out& o) {
+  if (phase_ != wire::Hello::CONFIRMED)
+    return;
+  for (const auto n : others()) {
+    const auto theirs = confirmed_.find(n);
+    if (theirs == confirmed_.end() || theirs->second != bytes_of(list_))
+      return;
+  }
+  found(wire::Founding{list_}, o);
+}
+
+void founding::found(const wire::Founding& list, out& o) {
+  ENSURE(phase_ != wire::Hello::CONFIRMED || bytes_of(list) == bytes_of(list_),
+         text(setup_.self) +
+             " founding: the cluster was founded with a list that this node has not confirmed");
+  list_ = list;
+  phase_ = wire::Hello::FOUNDED;
+  save(o);
+  o.cancel_timer(hello_timer);
+  say_hello(others(), o);
+  o.note(severity::info, "the cluster \"" + list_.cluster() + "\" is founded: " + names_text(list_) +
+                             ", protocol " + list_.protocol());
+  announce(o);
+}
+
+void founding::save(out& o) {
+  wire::Hello state;
+  state.set_phase(phase_);
+  *state.mutable_founding() = list_;
+  o.save(std::string{key}, state.SerializeAsString());
+}
+
+void founding::announce(out& o) {
+  founded msg;
+  for (const auto& m : list_.members())
+    msg.members.push_back({node_id{m.id()}, m.name(), disk_id{m.disk()}});
+  // Messages of a cluster of the same name that was founded otherwise must not count.
+  msg.cluster = hash_bytes(cluster_hash(list_.cluster()), bytes_of(list_));
+  msg.protocol = list_.protocol();
+  for (const auto& option : list_.options())
+    msg.options[option.name()] = option.value();
+  o.send(setup_.self, std::move(msg));
+}
+
+void founding::tell_why(std::string reason, severity level, out& o) {
+  if (reason == reason_)
+    return;
+  o.note(level, reason);
+  reason_ = reason;
+  o.send(setup_.self, not_founded{std::move(reason)});
+}
+
+}  // namespace quorate

@@ -1,0 +1,474 @@
+#include "runtime/replica.hpp"
+
+#include "actors/bytes.hpp"
+#include "actors/ensure.hpp"
+#include "actors/limits.hpp"
+
+#include <algorithm>
+
+namespace quorate {
+
+namespace {
+
+constexpr timer_tag tick{1};
+constexpr std::string_view log_prefix = "l";  // + index -> where the batch ends, refers to the batch
+constexpr std::string_view log_end = "m";
+constexpr std::string_view mark_key = "d";  // saved to make everything before it durable
+
+constexpr std::uint64_t hashes_kept = 4'096;
+// Behind by this much, asking the protocol for single batches is the slower way.
+constexpr std::uint64_t far_behind = 1'024;
+constexpr duration stuck_after = 1s;
+constexpr std::uint64_t flush_after_batches = 16'384;
+constexpr std::size_t flush_after_bytes = 64 * 1024 * 1024;
+
+std::string row_key(log_index index) {
+  std::string key{log_prefix};
+  put_big(key, index.value);
+  return key;
+}
+
+std::string row_value(epoch_id epoch, cursor at) {
+  std::string value;
+  put_little(value, epoch.value);
+  put_little(value, at.value);
+  return value;
+}
+
+std::optional<log_entry> decode_row(journal_row&& row) {
+  byte_reader in{row.value};
+  log_entry entry;
+  entry.epoch = epoch_id{in.little<std::uint64_t>()};
+  entry.at = cursor{in.little<std::uint64_t>()};
+  if (!in.ok() || !in.at_end() || !row.batch)
+    return std::nullopt;
+  entry.value = {row.batch->id, std::move(row.batch->body)};
+  return entry;
+}
+
+log_index row_index(const journal_row& row) {
+  byte_reader in{std::string_view{row.key}.substr(log_prefix.size())};
+  return log_index{in.big<std::uint64_t>()};
+}
+
+}  // namespace
+
+std::string text(const replica_figures& m) {
+  return "replica_figures{" + std::to_string(m.next) + "}";
+}
+std::size_t wire_size(const replica_figures&) {
+  return 64;
+}
+
+replica::replica(replica_setup setup)
+    : setup_(std::move(setup)), executor_(*setup_.machine, *setup_.state), log_(setup_.limits) {
+  for (const auto& m : setup_.members) {
+    applied_[m.id] = log_index{0};
+    durable_[m.id] = log_index{0};
+  }
+}
+
+void replica::recover(const journal_view& saved) {
+  const auto failed = executor_.load();
+  ENSURE(!failed, text(setup_.self) + " replica: " + failed->message);
+  bool first = true;
+  saved.scan(log_prefix, log_end, [&](journal_row&& row) {
+    const auto index = row_index(row);
+    if (first)
+      log_.restart(index);
+    first = false;
+    auto entry = decode_row(std::move(row));
+    ENSURE(entry,
+           text(setup_.self) + " replica: log entry " + std::to_string(index.value) + " cannot be read");
+    // A hole can only come from a snapshot that was taken over: what is behind it does not fit the state.
+    if (index != log_.next() || index > next()) {
+      leftover_ = true;
+      return false;
+    }
+    if (index == next())
+      static_cast<void>(executor_.apply(entry->value.body.view(), entry->epoch, entry->at));
+    log_.append({entry->epoch, entry->at, entry->value.body.size()});
+    return true;
+  });
+  if (log_.next() != next()) {
+    log_.restart(next());
+    leftover_ = leftover_ || !first;
+  }
+}
+
+void replica::start(out& o) {
+  if (leftover_) {
+    if (log_.first() == log_.next())
+      o.erase(std::string{log_prefix}, std::string{log_end});
+    else
+      o.erase(row_key(log_.next()), std::string{log_end});
+  }
+  progress_ = next();
+  progress_at_ = flush_asked_at_ = o.now();
+  flush_asked_ = setup_.state->flushed().value_or(log_index{0});
+  o.note(severity::info, "stands at index " + std::to_string(next().value) + ", its log begins at " +
+                             std::to_string(log_.first().value));
+  o.set_timer(tick, setup_.timings.applied_every);
+  tell_applied(o);
+  tell_node(o);
+}
+
+std::vector<node_id> replica::others() const {
+  std::vector<node_id> out;
+  for (const auto& m : setup_.members)
+    if (m.id != setup_.self)
+      out.push_back(m.id);
+  return out;
+}
+
+// --- commands
+// --------------------------------------------------------------------------------------------------
+
+void replica::on(node_id from, const submission& msg, out& o) {
+  propose fresh;
+  outcomes known;
+  for (const auto& c : msg.commands) {
+    const auto* done = c.kind == command_kind::machine ? executor_.open_sessions().find(c.id) : nullptr;
+    if (done)
+      known.list.push_back({c.id, done->code, payload{done->body}});
+    else if (waiting_.insert_or_assign(c.id, from).second)
+      fresh.commands.push_back(c);
+  }
+  // send_now, here and below: a request reveals nothing, and an executed batch is durable on a majority
+  // already.
+  if (!known.list.empty())
+    o.send_now(from, std::move(known));
+  if (!fresh.commands.empty())
+    o.send_now(setup_.self, std::move(fresh));
+}
+
+void replica::on(node_id from, const withdraw& msg, out& o) {
+  const token id{++questions_};
+  withdrawing_[id] = {from, msg.id};
+  o.send_now(setup_.self, take_back{msg.ids, id});
+}
+
+void replica::on(node_id, const not_ordered& msg, out& o) {
+  const auto asked = withdrawing_.find(msg.id);
+  if (asked == withdrawing_.end())
+    return;
+  for (const auto& id : msg.ids)
+    waiting_.erase(id);
+  o.send_now(asked->second.from, withdrawn{msg.ids, asked->second.id});
+  withdrawing_.erase(asked);
+}
+
+void replica::on(node_id, const delivered& msg, out& o) {
+  // What was under way when a fast-forward overtook it has been applied already.
+  if (msg.generation != generation_)
+    return;
+  take_in(msg.value, setup_.epoch, msg.at, o);
+}
+
+void replica::take_in(const batch& value, epoch_id epoch, cursor at, out& o) {
+  const auto index = next();
+  auto results = executor_.apply(value.body.view(), epoch, at);
+  log_.append({epoch, at, value.body.size()});
+  bytes_since_flush_ += value.body.size();
+  o.save_lazy(row_key(index), row_value(epoch, at), batch_ref{value.id, value.body});
+  hashes_[next()] = executor_.point().state_hash;
+  if (hashes_.size() > hashes_kept)
+    hashes_.erase(hashes_.begin());
+  answer(std::move(results), o);
+}
+
+void replica::answer(std::vector<outcome> results, out& o) {
+  std::map<node_id, outcomes> by_edge;
+  for (auto& r : results) {
+    const auto waiter = waiting_.find(r.id);
+    if (waiter == waiting_.end())
+      continue;
+    by_edge[waiter->second].list.push_back(std::move(r));
+    waiting_.erase(waiter);
+  }
+  for (auto& [edge, list] : by_edge)
+    o.send_now(edge, std::move(list));
+}
+
+void replica::answer_from_sessions(out& o) {
+  std::vector<outcome> results;
+  for (const auto& [id, edge] : waiting_) {
+    if (const auto* done = executor_.open_sessions().find(id))
+      results.push_back({id, done->code, payload{done->body}});
+    else if (!executor_.open_sessions().is_open(id))
+      // Its session was opened or closed within the snapshot: whether it was executed there nobody can say.
+      results.push_back(
+          {id, errc::unknown_outcome, payload{"this node has skipped the place where it may stand"}});
+  }
+  answer(std::move(results), o);
+}
+
+// --- reads
+// -----------------------------------------------------------------------------------------------------
+
+void replica::on(node_id, const queries& msg, out& o) {
+  std::vector<query> local;
+  for (const auto& q : msg.list)
+    (q.linearizable ? next_barrier_ : local).push_back(q);
+  if (!local.empty())
+    run_queries(std::move(local), o);
+  if (barrier_ == token{} && !next_barrier_.empty())
+    start_barrier(o);
+}
+
+void replica::on(node_id, const drop_queries& msg, out& o) {
+  const auto dropped = [&](const query& q) {
+    return std::find(msg.ids.begin(), msg.ids.end(), q.id) != msg.ids.end();
+  };
+  std::erase_if(behind_barrier_, dropped);
+  std::erase_if(next_barrier_, dropped);
+  static_cast<void>(o);
+}
+
+void replica::start_barrier(out& o) {
+  // A read may only use a barrier that is asked for after the read came.
+  barrier_ = token{++barriers_};
+  barrier_asked_ = o.now();
+  std::move(next_barrier_.begin(), next_barrier_.end(), std::back_inserter(behind_barrier_));
+  next_barrier_.clear();
+  o.send_now(setup_.self, barrier{barrier_});
+}
+
+void replica::restart_barrier(out& o) {
+  if (barrier_ != token{})
+    start_barrier(o);
+}
+
+void replica::on(node_id, const reached& msg, out& o) {
+  if (msg.id != barrier_)
+    return;
+  barrier_ = token{};
+  auto ready = std::move(behind_barrier_);
+  behind_barrier_.clear();
+  if (!ready.empty())
+    run_queries(std::move(ready), o);
+  if (!next_barrier_.empty())
+    start_barrier(o);
+}
+
+void replica::run_queries(std::vector<query> list, out& o) {
+  o.send_now(setup_.self, read_job{setup_.state->view(), next(), std::move(list)});
+}
+
+// --- sync
+// ------------------------------------------------------------------------------------------------------
+
+void replica::on(node_id, const fell_behind&, out& o) {
+  ask_for_sync(o);
+}
+
+void replica::ask_for_sync(out& o) {
+  catch_up request{next(), {}};
+  for (const auto n : others())
+    if (applied_[n] > next())
+      request.ahead.push_back(n);
+  std::stable_sort(request.ahead.begin(), request.ahead.end(),
+                   [&](node_id a, node_id b) { return applied_[a] > applied_[b]; });
+  o.send_now(setup_.self, std::move(request));
+}
+
+void replica::on(node_id, const fetch_log& msg, out& o) {
+  if (msg.from >= next()) {
+    o.send_now(setup_.self, log_part{msg.peer, msg.transfer, msg.from, {}, next()});
+  } else if (msg.from < log_.first()) {
+    o.send_now(setup_.self, log_gone{msg.peer, msg.transfer, setup_.state->view(), next()});
+  } else {
+    const token id{++fetches_};
+    fetching_[id] = {msg.peer, msg.transfer, msg.from};
+    o.read(id, row_key(msg.from), std::string{log_end}, limits::chunk_bytes_max);
+  }
+}
+
+void replica::on(journal_rows rows, out& o) {
+  const auto asked = fetching_.find(rows.id);
+  if (asked == fetching_.end())
+    return;
+  log_part part{asked->second.peer, asked->second.transfer, asked->second.from, {}, next()};
+  fetching_.erase(asked);
+  auto expected = part.from;
+  for (auto& row : rows.rows) {
+    // The log may have been cut, or may not have been written, since the read was asked for.
+    if (row_index(row) != expected)
+      break;
+    auto entry = decode_row(std::move(row));
+    ENSURE(entry,
+           text(setup_.self) + " replica: log entry " + std::to_string(expected.value) + " cannot be read");
+    part.entries.push_back(std::move(*entry));
+    expected = expected.next();
+  }
+  o.send_now(setup_.self, std::move(part));
+}
+
+void replica::on(node_id, const apply_entries& msg, out& o) {
+  const auto before = next();
+  auto index = msg.from;
+  for (const auto& e : msg.entries) {
+    if (index > next())
+      break;
+    if (index == next())
+      take_in(e.value, e.epoch, e.at, o);
+    index = index.next();
+  }
+  if (next() > before)
+    pass_on(executor_.point().at, o);
+  o.send_now(setup_.self, came_to{msg.transfer, next()});
+}
+
+void replica::pass_on(cursor at, out& o) {
+  ++generation_;
+  o.send_now(setup_.self, fast_forward{at, generation_});
+  restart_barrier(o);  // a fast-forward voids it
+}
+
+void replica::on(node_id, const stage_snapshot& msg, out& o) {
+  status failed;
+  if (msg.part == 0) {
+    failed = setup_.state->begin_staging();
+    staging_ = 0;
+  }
+  if (!failed && staging_ == msg.part) {
+    failed = setup_.state->stage(msg.pairs);
+    staging_ = msg.part + 1;
+    // Meanwhile the protocol may have brought us past it.
+    if (!failed && msg.last && msg.at > next())
+      finish_snapshot(msg.at, o);
+    if (msg.last)
+      staging_.reset();
+  }
+  ENSURE(!failed, text(setup_.self) + " replica: " + failed->message);
+  o.send_now(setup_.self, came_to{msg.transfer, next()});
+}
+
+void replica::finish_snapshot(log_index at, out& o) {
+  const auto before = next();
+  auto failed = setup_.state->finish_staging(at);
+  if (!failed)
+    failed = executor_.load();
+  ENSURE(!failed, text(setup_.self) + " replica: " + failed->message);
+  ENSURE(next() == at, text(setup_.self) + " replica: a snapshot of another index than it says");
+  log_.restart(next());
+  o.erase(std::string{log_prefix}, std::string{log_end});
+  hashes_.clear();
+  hashes_[next()] = executor_.point().state_hash;
+  bytes_since_flush_ = 0;
+  o.note(severity::info, "went from index " + std::to_string(before.value) + " to " +
+                             std::to_string(at.value) + " by a snapshot");
+  answer_from_sessions(o);
+  pass_on(executor_.point().at, o);
+}
+
+// --- keeping each other informed
+// -------------------------------------------------------------------------------
+
+void replica::on(timer_tag, out& o) {
+  o.set_timer(tick, setup_.timings.applied_every);
+  flush_when_due(o);
+  tell_applied(o);
+  trim(o);
+  tell_node(o);
+  // The learner may have lost it while it was being started: asking again for an open one is harmless.
+  if (barrier_ != token{} && o.now() - barrier_asked_ >= setup_.timings.barrier_again)
+    o.send_now(setup_.self, barrier{barrier_});
+  if (next() != progress_) {
+    progress_ = next();
+    progress_at_ = o.now();
+  }
+  const auto behind =
+      std::any_of(applied_.begin(), applied_.end(), [&](auto& x) { return x.second > next(); });
+  if (!behind)
+    progress_at_ = o.now();
+  else if (o.now() - progress_at_ >= stuck_after) {
+    progress_at_ = o.now();
+    ask_for_sync(o);
+  }
+}
+
+void replica::tell_applied(out& o) {
+  const auto news = next() > marked_ || told_ != next();
+  if (!news && o.now() - told_at_ < 1s)
+    return;
+  wire::Applied msg;
+  msg.set_next(next().value);
+  msg.set_state_hash(executor_.point().state_hash);
+  msg.set_first(log_.first().value);
+  // The save makes every lazy save before it durable; the message, to ourselves too, leaves only then.
+  if (next() > marked_)
+    o.save(std::string{mark_key}, ordered_key(next().value));
+  marked_ = next();
+  msg.set_durable(next().value);
+  told_ = next();
+  told_at_ = o.now();
+  auto everyone = others();
+  everyone.push_back(setup_.self);
+  o.send(everyone, std::move(msg));
+}
+
+void replica::on(node_id from, const wire::Applied& msg, out& o) {
+  applied_[from] = log_index{msg.next()};
+  auto& durable = durable_[from];
+  durable = std::max(durable, log_index{msg.durable()});
+  if (from == setup_.self)
+    return;
+  compare(from, log_index{msg.next()}, msg.state_hash(), o);
+  if (msg.next() > next().value + far_behind && progress_ == next())
+    ask_for_sync(o);
+}
+
+void replica::compare(node_id from, log_index at, std::uint64_t hash, out& o) {
+  const auto own = hashes_.find(at);
+  if (own == hashes_.end() || own->second == hash)
+    return;
+  ++divergences_;
+  o.note(severity::error, "state differs from " + text(from) + "'s at index " + std::to_string(at.value) +
+                              ": the state machine is not deterministic, or a disk has failed");
+}
+
+void replica::trim(out& o) {
+  const auto forgettable = log_.forgettable(durable_);
+  if (forgettable > forgotten_ && forgettable > log_.first() && forgettable <= log_.next()) {
+    const auto& last = log_.at(log_index{forgettable.value - 1});
+    forgotten_ = forgettable;
+    if (last.epoch == setup_.epoch)
+      o.send_now(setup_.self, forget{last.at});
+  }
+  const auto droppable = log_.droppable(setup_.state->flushed().value_or(log_index{0}), durable_);
+  if (droppable > log_.first()) {
+    o.erase(row_key(log_.first()), row_key(droppable));
+    log_.drop_below(droppable);
+  }
+}
+
+void replica::flush_when_due(out& o) {
+  const auto flushed = setup_.state->flushed().value_or(log_index{0});
+  const auto much =
+      next().value - flushed.value >= flush_after_batches || bytes_since_flush_ >= flush_after_bytes;
+  const auto late = next() > flushed && o.now() - flush_asked_at_ >= setup_.timings.flush_every;
+  // One at a time, unless it has not come back for long.
+  if ((much && flushed >= flush_asked_) || late) {
+    flush_asked_ = next();
+    flush_asked_at_ = o.now();
+    bytes_since_flush_ = 0;
+    setup_.state->start_flush();
+  }
+}
+
+void replica::tell_node(out& o) {
+  replica_figures figures;
+  figures.next = next().value;
+  figures.durable = durable_[setup_.self].value;
+  figures.log_first = log_.first().value;
+  figures.waiting = waiting_.size();
+  figures.sessions = executor_.open_sessions().size();
+  figures.divergences = divergences_;
+  figures.state_hash = executor_.point().state_hash;
+  for (const auto n : others())
+    figures.others[n] = applied_[n].value;
+  o.send_now(setup_.self, std::move(figures));
+}
+
+}  // namespace quorate

@@ -1,0 +1,144 @@
+// Owns a group's log and state machine on one node.
+#pragma once
+
+#include "actors/messages.pb.h"
+#include "actors/origin.hpp"
+#include "actors/outbox.hpp"
+#include "actors/role.hpp"
+#include "actors/traffic.hpp"
+#include "runtime/executor.hpp"
+#include "runtime/replica_log.hpp"
+#include "runtime/timings.hpp"
+#include "sync/messages.hpp"
+
+#include <map>
+#include <set>
+
+namespace quorate {
+
+template <>
+inline constexpr port destination_of<wire::Applied> = port::replica;
+
+/// replica -> node: for its status page and its health.
+struct replica_figures {
+  static constexpr std::string_view name = "replica_figures";
+  std::uint64_t next = 0;
+  std::uint64_t durable = 0;
+  std::uint64_t log_first = 0;
+  std::uint64_t waiting = 0;
+  std::uint64_t sessions = 0;
+  std::uint64_t divergences = 0;
+  std::uint64_t state_hash = 0;
+  std::map<node_id, std::uint64_t> others;  ///< their `next`
+};
+QUORATE_LOCAL_MESSAGE(replica_figures, node)
+
+struct replica_setup {
+  std::vector<member> members;
+  node_id self;
+  epoch_id epoch;
+  std::shared_ptr<state_machine> machine;
+  store* state = nullptr;  ///< outlives the replica
+  node_timings timings;
+  log_limits limits;
+};
+
+/// Numbers the batches that the protocol delivers, applies them once, answers who waits, serves reads and
+/// sync. Invariant: the state is the result of exactly the batches below `next`, in order. Durability:
+/// batches and the applied point are lazy: a majority has voted for them durably before they come here, so
+/// what a crash takes can be learned again. What is told to others as durable is durable. Source: DESIGN.md
+/// sections 6 to 9.
+class replica {
+public:
+  using out = outbox<propose, take_back, fast_forward, forget, barrier, outcomes, withdrawn, read_job,
+                     query_results, wire::Applied, catch_up, log_part, log_gone, came_to, replica_figures>;
+  using handles = messages<submission, withdraw, not_ordered, queries, drop_queries, delivered, reached,
+                           fell_behind, wire::Applied, fetch_log, apply_entries, stage_snapshot>;
+  static constexpr port place = port::replica;
+
+  explicit replica(replica_setup setup);
+
+  void recover(const journal_view& saved);
+  void start(out& o);
+  /// Where the protocol has to start behind. \pre recovered
+  [[nodiscard]] cursor recovered_to() const { return executor_.point().at; }
+
+  void on(node_id from, const submission& msg, out& o);
+  void on(node_id from, const withdraw& msg, out& o);
+  void on(node_id from, const not_ordered& msg, out& o);
+  void on(node_id from, const queries& msg, out& o);
+  void on(node_id from, const drop_queries& msg, out& o);
+  void on(node_id from, const delivered& msg, out& o);
+  void on(node_id from, const reached& msg, out& o);
+  void on(node_id from, const fell_behind& msg, out& o);
+  void on(node_id from, const wire::Applied& msg, out& o);
+  void on(node_id from, const fetch_log& msg, out& o);
+  void on(node_id from, const apply_entries& msg, out& o);
+  void on(node_id from, const stage_snapshot& msg, out& o);
+  void on(journal_rows rows, out& o);
+  void on(timer_tag tag, out& o);
+
+private:
+  struct fetch {
+    node_id peer;
+    token transfer;
+    log_index from;
+  };
+  struct question {
+    node_id from;
+    token id;
+  };
+
+  void take_in(const batch& value, epoch_id epoch, cursor at, out& o);
+  void answer(std::vector<outcome> results, out& o);
+  void answer_from_sessions(out& o);
+  void restart_barrier(out& o);
+  void start_barrier(out& o);
+  void run_queries(std::vector<query> list, out& o);
+  void tell_applied(out& o);
+  void finish_snapshot(log_index at, out& o);
+  void trim(out& o);
+  void ask_for_sync(out& o);
+  void pass_on(cursor at, out& o);
+  void flush_when_due(out& o);
+  void tell_node(out& o);
+  void compare(node_id from, log_index next, std::uint64_t hash, out& o);
+  [[nodiscard]] log_index next() const { return executor_.point().next; }
+  [[nodiscard]] std::vector<node_id> others() const;
+
+  replica_setup setup_;
+  executor executor_;
+  replica_log log_;
+  std::map<command_id, node_id> waiting_;  ///< who submitted what has not been executed here
+
+  std::uint64_t generation_ = 1;  ///< of deliveries; a fast-forward raises it
+
+  token barrier_;  ///< the open one, or 0
+  std::uint64_t barriers_ = 0;
+  time_point barrier_asked_{};
+  std::vector<query> behind_barrier_;  ///< wait for the open barrier
+  std::vector<query> next_barrier_;    ///< came after it was asked for
+
+  std::map<token, question> withdrawing_;  ///< asked of the proposer
+  std::uint64_t questions_ = 0;
+
+  std::map<node_id, log_index> applied_;  ///< what members last said
+  std::map<node_id, log_index> durable_;
+  std::map<log_index, std::uint64_t> hashes_;  ///< state hash at recent indices
+  std::uint64_t divergences_ = 0;
+  log_index marked_;    ///< the log is durable up to here
+  log_index told_;      ///< last told to others as applied
+  log_index progress_;  ///< where this replica stood when it last moved
+  time_point progress_at_{};
+  time_point told_at_{};
+  log_index forgotten_;
+  log_index flush_asked_;
+  time_point flush_asked_at_{};
+  std::size_t bytes_since_flush_ = 0;
+  bool leftover_ = false;  ///< the journal has rows that the recovered log does not
+  std::uint64_t fetches_ = 0;
+  std::map<token, fetch> fetching_;       ///< reads of the journal under way, for sync
+  std::optional<std::uint64_t> staging_;  ///< next part of the snapshot being staged
+};
+
+}  // namespace quorate

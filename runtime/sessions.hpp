@@ -1,0 +1,85 @@
+// Executed once: what has become of every client's recent commands.
+#pragma once
+
+#include "actors/command.hpp"
+#include "actors/limits.hpp"
+#include "actors/store.hpp"
+
+#include <deque>
+#include <map>
+#include <set>
+
+namespace quorate {
+
+/// The sessions of one group, the same on every replica, since they change by the log alone.
+/// Invariant: a command id is let through at most once, ever. A session remembers the outcomes of the
+/// sequences from `low` on; below `low`, and where the session is unknown, everything is refused. Durability:
+/// `save` puts the changes of a batch beside the batch's other writes; `load` reads them back. Source: D.
+/// Ongaro, "Consensus: Bridging Theory and Practice" (2014), section 6.3, with a window of outcomes per
+/// session instead of the last one.
+class sessions {
+public:
+  enum class verdict : std::uint8_t {
+    execute,  ///< never executed before: do it, then `record`
+    repeat,   ///< executed before: `find` has the outcome
+    running,  ///< the same command stands earlier in the same batch
+    refuse,   ///< session unknown, or the window has passed it
+  };
+
+  struct stored_outcome {
+    errc code = errc::ok;
+    std::string body;
+  };
+
+  /// `window`, `open_max`: limits::session_window and limits::sessions_max, smaller in tests.
+  explicit sessions(std::uint64_t window = limits::session_window,
+                    std::size_t open_max = limits::sessions_max)
+      : window_(window), open_max_(open_max) {}
+
+  /// Opens a session at this place of the log; evicts the longest unused one where there are too many. Its id
+  /// is made from the place: index times limits::batch_commands_max plus position.
+  session_id open(log_index index, std::size_t position);
+  /// What to do with a command at `index`; moves the session's window. \post execute: the id is `running`
+  [[nodiscard]] verdict check(const command_view& command, log_index index);
+  /// The outcome of a command that `check` let through.
+  void record(const command_id& id, log_index index, stored_outcome result);
+  /// The remembered outcome, or null.
+  [[nodiscard]] const stored_outcome* find(const command_id& id) const;
+  /// True where the command was certainly not executed so far and still may be.
+  [[nodiscard]] bool is_open(const command_id& id) const;
+
+  /// Adds what changed since the last call to the writes of the batch at `index`.
+  void save(log_index index, store_batch& writes);
+  /// Replaces everything by what the store holds.
+  [[nodiscard]] status load(const store_view& view);
+
+  [[nodiscard]] std::size_t size() const { return open_.size(); }
+
+private:
+  struct slot {
+    enum class state : std::uint8_t { empty, running, done } what = state::empty;
+    log_index record;  ///< the batch that executed it
+    stored_outcome result;
+  };
+  struct session {
+    std::uint64_t low = 0;   ///< sequences below are refused
+    log_index used;          ///< the last batch that had a command of it
+    std::deque<slot> slots;  ///< from low on
+  };
+
+  void raise_low(session& s, std::uint64_t low);
+  void drop(const slot& s);
+  void evict();
+
+  std::uint64_t window_;
+  std::size_t open_max_;
+  std::map<session_id, session> open_;
+  std::map<log_index, std::size_t> live_;  ///< outcomes per saved record that are still remembered
+  // Since the last save:
+  std::set<session_id> touched_;
+  std::set<session_id> closed_;
+  std::vector<log_index> emptied_;
+  std::vector<command_id> recorded_;
+};
+
+}  // namespace quorate
