@@ -1,0 +1,47 @@
+// The client edge that speaks HTTP/1.1.
+#pragma once
+
+#include "runtime/http_options.hpp"
+
+#include <memory>
+#include <thread>
+
+namespace quorate {
+
+class http_loop;
+
+/// Serves the pages of runtime/http_routes.hpp on one address, on one thread of its own.
+/// Invariant: requests of one connection are answered in their order, each once.
+class http_gateway {
+public:
+  /// `address` is host:port; port 0 means any that is free.
+  http_gateway(std::string address, http_options options, http_backend backend);
+  /// Stops.
+  ~http_gateway();
+  http_gateway(const http_gateway&) = delete;
+  http_gateway& operator=(const http_gateway&) = delete;
+
+  /// Binds and begins to serve. Fails with errc::in_use where somebody has the port, else errc::bad_config
+  /// where the address cannot be bound. \pre called at most once.
+  [[nodiscard]] status start();
+
+  /// Takes no more connections, answers what is in flight within drain_timeout, closes. Not from the
+  /// gateway's own thread. What is answered later is dropped.
+  void stop();
+
+  /// The backend's answers, in any order, from any thread, until the gateway is destroyed. One that nobody
+  /// waits for any more is dropped.
+  void answer(std::vector<client_reply> replies);
+
+  /// The port that was bound. \pre started.
+  [[nodiscard]] std::uint16_t port() const;
+  /// From any thread.
+  [[nodiscard]] http_figures figures() const;
+
+private:
+  std::string address_;
+  std::unique_ptr<http_loop> loop_;
+  std::thread thread_;
+};
+
+}  // namespace quorate
