@@ -1,0 +1,86 @@
+// What a cluster is: one description, the same on every machine (DESIGN.md section 11).
+#pragma once
+
+#include "actors/errors.hpp"
+#include "actors/ids.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace quorate {
+
+/// A node's name and addresses. Hosts are IP addresses; the spec's "localhost" has become 127.0.0.1.
+struct node_spec {
+  std::string name;
+  std::string host;  ///< where the other nodes reach it
+  std::uint16_t port = 0;
+  std::string http_host;  ///< where clients reach it; 0.0.0.0 and :: stand for every address of the machine
+  std::uint16_t http_port = 0;
+  node_id id;  ///< 1, 2, … in the spec's order
+};
+
+struct spec_timeouts {
+  duration request = std::chrono::seconds{5};           ///< what a client waits for when it does not say
+  duration heartbeat = std::chrono::milliseconds{100};  ///< nodes tell one another that they live
+  duration suspect = std::chrono::seconds{1};           ///< silence after which a node counts as unreachable
+};
+
+struct spec_limits {
+  std::uint64_t link_bytes =
+      16ULL * 1024 * 1024;                  ///< sent to a peer and not acknowledged; beyond it, dropped
+  std::uint64_t requests_in_flight = 4096;  ///< of clients, per node; beyond it, refused with 429 or 503
+  std::uint64_t connections = 4096;         ///< of clients, per node; beyond it, closed
+};
+
+/// One cluster. Read from a file it is valid; embedded, whoever fills it in answers for it.
+struct cluster_spec {
+  std::string name;
+  std::string protocol;
+  std::string balancer = "local";
+  std::string sync = "push-pull";
+  std::string machine = "append_log";
+  std::vector<node_spec> nodes;
+  std::map<std::string, std::string> protocol_options;  ///< `cluster.<protocol>`, by name
+  spec_timeouts timeouts;
+  spec_limits limits;
+
+  /// The node called `wanted`, or null.
+  [[nodiscard]] const node_spec* find(std::string_view wanted) const;
+};
+
+/// What a spec may name, from the registries of whoever reads it.
+struct known_names {
+  std::vector<std::string> protocols;
+  std::vector<std::string> balancers;
+  std::vector<std::string> syncs;
+  std::vector<std::string> machines;
+  /// Nothing, or which option of the protocol is wrong and why. May be empty: then every option is taken.
+  std::function<status(const std::string& protocol, const std::map<std::string, std::string>& options)>
+      check_options;
+};
+
+/// Largest spec file.
+inline constexpr std::size_t spec_bytes_max = 1024 * 1024;
+
+using spec_result = std::variant<cluster_spec, failure>;
+
+/// The spec that `text` describes, or bad_config with one line that names the key and its line and column.
+/// `source` stands in front of that line.
+[[nodiscard]] spec_result parse_spec(std::string_view text, const known_names& known,
+                                     std::string_view source = "spec");
+/// The same from a file.
+[[nodiscard]] spec_result load_spec(const std::string& path, const known_names& known);
+
+/// A number that is equal on all nodes whose specs agree where they must: names, protocol and options, sync,
+/// machine. Addresses, timeouts and limits may differ.
+[[nodiscard]] std::uint64_t digest(const cluster_spec& spec);
+/// The first key in which two specs must agree and do not, "cluster.protocol: \"paxos\" here, \"raft\"
+/// there"; empty if they agree.
+[[nodiscard]] std::string difference(const cluster_spec& here, const cluster_spec& there);
+
+}  // namespace quorate
