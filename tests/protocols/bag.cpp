@@ -13,9 +13,10 @@ void require(bool condition, const std::string& message) {
     throw bag_fault{message};
 }
 
-} // namespace
+}  // namespace
 
-// --- one node ----------------------------------------------------------------------------------------------------
+// --- one node
+// ----------------------------------------------------------------------------------------------------
 
 bag::desk::desk(bag& w, node& n, std::unique_ptr<any_role> r)
     : world(w), home(n), role(std::move(r)), space{group_id{0}, epoch_id{0}, role->place()}, gate(space),
@@ -23,7 +24,9 @@ bag::desk::desk(bag& w, node& n, std::unique_ptr<any_role> r)
   role->out().set_prng(random);
 }
 
-void bag::desk::run() { gate.run(role->out(), *this); }
+void bag::desk::run() {
+  gate.run(role->out(), *this);
+}
 
 void bag::desk::write(std::vector<journal_op> ops, bool sync, std::uint64_t ticket) {
   require(!home.disk.commit(std::move(ops), false), "the disk refused a write");
@@ -65,7 +68,13 @@ void bag::start(node& n) {
   n.boot = n.boot.next();
   n.alive = true;
   n.executed = n.durable;
-  const protocol_context context{group_id{0}, epoch_id{0}, members_, n.id, n.boot, cursor{slot_at(n.durable)}, {{"takeover_after_ms", "5"}}};
+  const protocol_context context{group_id{0},
+                                 epoch_id{0},
+                                 members_,
+                                 n.id,
+                                 n.boot,
+                                 cursor{slot_at(n.durable)},
+                                 {{"takeover_after_ms", "5"}}};
   for (auto& role : make_(context)) {
     const auto place = role->place();
     auto& d = *n.desks.emplace(place, std::make_unique<desk>(*this, n, std::move(role))).first->second;
@@ -130,7 +139,8 @@ void bag::sync(node& n, std::size_t commits) {
   }
 }
 
-// --- checks ------------------------------------------------------------------------------------------------------
+// --- checks
+// ------------------------------------------------------------------------------------------------------
 
 void bag::watch(const node& by, const paxos::Prepare& msg) {
   const auto at = from_wire(msg.ballot());
@@ -152,14 +162,16 @@ void bag::watch(const node& by, const with_payload<paxos::Accepted>& msg) {
   auto& said = said_[{by.id, s}];
   said.voted = std::max(said.voted, at);
   for (const auto& [voted, promised] : said.promises)
-    require(at <= voted || at >= promised, text(by.id) + " voted at " + text(at) + " below " + text(promised));
+    require(at <= voted || at >= promised,
+            text(by.id) + " voted at " + text(at) + " below " + text(promised));
   auto& [known, voters] = votes_[s].try_emplace(at, id, vote_count{}).first->second;
   require(known == id, "two batches at one ballot of slot " + std::to_string(s));
   voters.add(by.id);
   if (!quorum_.reached(voters.size()))
     return;
   const auto [it, fresh] = chosen_.emplace(s, id);
-  require(it->second == id, "slot " + std::to_string(s) + ": " + text(it->second) + " and " + text(id) + " are chosen");
+  require(it->second == id,
+          "slot " + std::to_string(s) + ": " + text(it->second) + " and " + text(id) + " are chosen");
 }
 
 void bag::take_in(node& n, const delivered& d) {
@@ -179,7 +191,8 @@ void bag::take_in(node& n, const delivered& d) {
     const auto list = decode_commands(d.value.body.view());
     require(list.has_value() && !list->empty(), place + " holds no commands");
     for (const auto& c : *list) {
-      require(c.id.number.value >= 1 && c.id.number.value <= commands_, place + " holds what nobody proposed");
+      require(c.id.number.value >= 1 && c.id.number.value <= commands_,
+              place + " holds what nobody proposed");
       require(!taken_back_.contains(c.id), place + " holds a command that was taken back");
       require(++delivered_[c.id] == 1 || fast_forwards_ > 0, place + " repeats a command");
     }
@@ -189,11 +202,13 @@ void bag::take_in(node& n, const delivered& d) {
 bool bag::settled() const {
   return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
     return n->executed == log_.size() && n->barriers.empty() &&
-           std::all_of(n->wanted.begin(), n->wanted.end(), [&](const auto& id) { return delivered_.contains(id); });
+           std::all_of(n->wanted.begin(), n->wanted.end(),
+                       [&](const auto& id) { return delivered_.contains(id); });
   });
 }
 
-// --- what happens ------------------------------------------------------------------------------------------------
+// --- what happens
+// ------------------------------------------------------------------------------------------------
 
 bag::bag(std::uint64_t seed, std::size_t members, roles_maker make)
     : random_(seed), make_(std::move(make)), quorum_(members) {
@@ -226,7 +241,8 @@ void bag::client(node& n) {
     return hand_over(n, n.id, box::of(take_back{{n.wanted.begin(), n.wanted.end()}, token{1}}));
   propose some;
   for (auto i = random_.between(1, 3); i > 0; --i) {
-    some.commands.push_back({{session_id{1}, sequence{++commands_}}, 0, command_kind::machine, "k", payload{"v"}});
+    some.commands.push_back(
+        {{session_id{1}, sequence{++commands_}}, 0, command_kind::machine, "k", payload{"v"}});
     n.wanted.insert(some.commands.back().id);
   }
   hand_over(n, n.id, box::of(std::move(some)));
@@ -257,7 +273,7 @@ void bag::deliver_remote(bool faults) {
   const auto oldest = faults && random_.chance(mix_.held_back) ? bag_.size() / 2 : 0;
   const auto at = oldest + random_.below(bag_.size() - oldest);
   const auto m = bag_[at];
-  if (!faults || !random_.chance(mix_.doubled)) // else it stays, and comes again
+  if (!faults || !random_.chance(mix_.doubled))  // else it stays, and comes again
     bag_.erase(bag_.begin() + static_cast<std::ptrdiff_t>(at));
   auto& to = *nodes_[m.to.value - 1];
   if (!to.alive || (faults && random_.chance(mix_.lost)))
@@ -303,7 +319,8 @@ void bag::step() {
       start(n);
     return;
   }
-  auto dice = random_.below(mix_.local + mix_.remote + mix_.disk + mix_.time + mix_.client + mix_.replica + mix_.crash);
+  auto dice = random_.below(mix_.local + mix_.remote + mix_.disk + mix_.time + mix_.client + mix_.replica +
+                            mix_.crash);
   const auto falls_on = [&](std::uint64_t weight) {
     const auto hit = dice < weight;
     dice -= hit ? 0 : weight;
@@ -367,4 +384,4 @@ void bag::run(int steps) {
   heal();
 }
 
-} // namespace quorate::testing
+}  // namespace quorate::testing

@@ -23,15 +23,17 @@ public:
 
 using roles_maker = std::function<std::vector<std::unique_ptr<any_role>>(const protocol_context&)>;
 
-/// Messages between nodes are lost, doubled and reordered, nodes crash and keep a prefix of what they have not
-/// synced. Within a node messages keep their order. After each step: no ballot is used twice, no vote is forgotten or
-/// lies below a promise, at most one batch is chosen in a slot (all counted from what is sent), every node delivers the same chosen batches in the same order, nothing that was
-/// taken back, nothing twice without a fast-forward; a barrier is reached behind what was delivered before it.
+/// Messages between nodes are lost, doubled and reordered, nodes crash and keep a prefix of what they have
+/// not synced. Within a node messages keep their order. After each step: no ballot is used twice, no vote is
+/// forgotten or lies below a promise, at most one batch is chosen in a slot (all counted from what is sent),
+/// every node delivers the same chosen batches in the same order, nothing that was taken back, nothing twice
+/// without a fast-forward; a barrier is reached behind what was delivered before it.
 class bag {
 public:
   bag(std::uint64_t seed, std::size_t members, roles_maker make);
 
-  /// Throws bag_fault. `steps` with faults; then everything works, and all that is still wanted must be delivered.
+  /// Throws bag_fault. `steps` with faults; then everything works, and all that is still wanted must be
+  /// delivered.
   void run(int steps);
 
   [[nodiscard]] std::size_t delivered_count() const { return log_.size(); }
@@ -72,15 +74,15 @@ private:
     boot_id boot;
     bool alive = false;
     memory_journal disk;
-    std::deque<promised_write> unsynced; ///< one per commit
+    std::deque<promised_write> unsynced;  ///< one per commit
     std::map<port, std::unique_ptr<desk>> desks;
-    std::deque<std::pair<node_id, box>> inbox; ///< from its own roles
-    std::size_t executed = 0;                  ///< batches of log_
-    std::size_t durable = 0;                   ///< of these, what a restart begins with
+    std::deque<std::pair<node_id, box>> inbox;  ///< from its own roles
+    std::size_t executed = 0;                   ///< batches of log_
+    std::size_t durable = 0;                    ///< of these, what a restart begins with
     std::uint64_t generation = 0;
     bool wants_sync = false;
-    std::map<token, std::size_t> barriers; ///< how much had been delivered anywhere when it was asked for
-    std::set<command_id> wanted;           ///< proposed in this boot, not taken back
+    std::map<token, std::size_t> barriers;  ///< how much had been delivered anywhere when it was asked for
+    std::set<command_id> wanted;            ///< proposed in this boot, not taken back
   };
   struct in_flight {
     origin from;
@@ -89,8 +91,8 @@ private:
   };
   /// What this seed is made of; each seed has its own mixture.
   struct mixture {
-    std::uint64_t local, remote, disk, time, client, replica, crash; ///< weights
-    double lost, doubled, held_back;                                 ///< percent
+    std::uint64_t local, remote, disk, time, client, replica, crash;  ///< weights
+    double lost, doubled, held_back;                                  ///< percent
     duration step_max;
   };
   struct entry {
@@ -116,7 +118,9 @@ private:
   [[nodiscard]] bool settled() const;
   [[nodiscard]] origin origin_of(const node& n) const;
   [[nodiscard]] node& any_node() { return *nodes_[random_.below(nodes_.size())]; }
-  [[nodiscard]] paxos::slot slot_at(std::size_t executed) const { return executed ? log_[executed - 1].at : 0; }
+  [[nodiscard]] paxos::slot slot_at(std::size_t executed) const {
+    return executed ? log_[executed - 1].at : 0;
+  }
 
   prng random_;
   mixture mix_;
@@ -127,13 +131,13 @@ private:
   std::vector<in_flight> bag_;
   time_point now_{};
   time_point healed_after_{};
-  std::vector<entry> log_; ///< in the order of delivery
+  std::vector<entry> log_;  ///< in the order of delivery
   std::map<paxos::slot, std::map<ballot, std::pair<batch_id, vote_count>>> votes_;
   std::map<paxos::slot, batch_id> chosen_;
   /// What an acceptor has let others know about a slot.
   struct statements {
-    ballot voted;                                    ///< the highest
-    std::vector<std::pair<ballot, ballot>> promises; ///< the vote that was told with it, and the promise
+    ballot voted;                                     ///< the highest
+    std::vector<std::pair<ballot, ballot>> promises;  ///< the vote that was told with it, and the promise
   };
   std::map<std::pair<node_id, paxos::slot>, statements> said_;
   std::map<ballot, std::pair<paxos::slot, boot_id>> prepared_;
@@ -145,4 +149,4 @@ private:
   std::uint64_t fast_forwards_ = 0;
 };
 
-} // namespace quorate::testing
+}  // namespace quorate::testing

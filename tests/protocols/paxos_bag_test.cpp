@@ -43,7 +43,8 @@ struct frugal_learner : learner {
       : learner(context, majority{context.members.size()}, 100) {}
 };
 
-// --- mutants -----------------------------------------------------------------------------------------------------
+// --- mutants
+// -----------------------------------------------------------------------------------------------------
 
 /// Keeps its votes, forgets its promises in a restart.
 struct forgetful_acceptor : acceptor {
@@ -72,7 +73,9 @@ struct hasty_acceptor : acceptor {
 };
 
 /// Takes one member less for a majority.
-majority too_small(const protocol_context& context) { return majority{context.members.size() - 2}; }
+majority too_small(const protocol_context& context) {
+  return majority{context.members.size() - 2};
+}
 struct easy_proposer : proposer {
   explicit easy_proposer(const protocol_context& context) : proposer(context, too_small(context)) {}
 };
@@ -112,7 +115,7 @@ std::uint64_t caught(roles_maker make, std::uint64_t tries) {
   return count;
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("paxos agrees and ends, whatever happens to messages and nodes") {
   const invariant_trap trap;
@@ -122,7 +125,8 @@ TEST_CASE("paxos agrees and ends, whatever happens to messages and nodes") {
   time_point longest{};
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     static constexpr std::size_t sizes[] = {3, 5, 3, 1};
-    bag b{seed, sizes[seed % 4], seed % 3 ? paxos::make_roles : roles_of<proposer, frugal_acceptor, frugal_learner>};
+    bag b{seed, sizes[seed % 4],
+          seed % 3 ? paxos::make_roles : roles_of<proposer, frugal_acceptor, frugal_learner>};
     try {
       b.run(steps);
     } catch (const std::runtime_error& e) {
@@ -169,4 +173,4 @@ TEST_CASE("the bag catches a proposer that uses its ballots again after a restar
   CHECK(count > 0);
 }
 
-} // namespace quorate::testing
+}  // namespace quorate::testing

@@ -11,7 +11,9 @@ namespace px = quorate::paxos;
 inline px::value batch_of(node_id node, std::uint64_t number) {
   return {{node, boot_id{1}, number}, false, payload{"ab"}};
 }
-inline px::value noop_of(node_id node, std::uint64_t number) { return {{node, boot_id{1}, number}, true, {}}; }
+inline px::value noop_of(node_id node, std::uint64_t number) {
+  return {{node, boot_id{1}, number}, true, {}};
+}
 
 inline px::Prepare prepare(px::slot s, ballot b) {
   px::Prepare m;
@@ -67,7 +69,8 @@ inline px::Decided decided(px::slot s, const px::value& v) {
   return m;
 }
 
-template <class M> M about_slot(px::slot s) {
+template <class M>
+M about_slot(px::slot s) {
   M m;
   m.set_slot(s);
   return m;
@@ -102,4 +105,4 @@ inline px::BarrierReply barrier_reply(std::uint64_t token, px::slot highest, std
   return m;
 }
 
-} // namespace quorate::testing
+}  // namespace quorate::testing

@@ -51,4 +51,4 @@ TEST_CASE("a member's vote counts once") {
   CHECK(votes.size() == 0);
 }
 
-} // namespace quorate
+}  // namespace quorate

@@ -19,17 +19,19 @@ inline protocol_context context_of(std::size_t members, node_id self = n1, std::
 }
 
 /// A role and its outbox; saves go to a journal in memory, from which another desk can recover.
-template <class R> class role_desk {
+template <class R>
+class role_desk {
 public:
-  template <class... Args> explicit role_desk(memory_journal& disk, Args&&... args)
-      : disk_(disk), role(std::forward<Args>(args)...) {
+  template <class... Args>
+  explicit role_desk(memory_journal& disk, Args&&... args) : disk_(disk), role(std::forward<Args>(args)...) {
     if constexpr (requires { role.recover(*disk.view(space)); })
       role.recover(*disk.view(space));
     out_.set_prng(random_);
   }
 
   /// What the role wants when told `message`, one effect per line.
-  template <class M> std::string on(node_id from, const M& message) {
+  template <class M>
+  std::string on(node_id from, const M& message) {
     role.on(from, message, out_);
     return take();
   }
@@ -85,4 +87,4 @@ public:
   R role;
 };
 
-} // namespace quorate::testing
+}  // namespace quorate::testing
