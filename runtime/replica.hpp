@@ -111,7 +111,7 @@ private:
   replica_log log_;
   std::map<command_id, node_id> waiting_;  ///< who submitted what has not been executed here
 
-  std::uint64_t generation_ = 1;  ///< of deliveries; a fast-forward raises it
+  std::uint64_t generation_ = 0;  ///< of deliveries, as the learner begins; a fast-forward raises it
 
   token barrier_;  ///< the open one, or 0
   std::uint64_t barriers_ = 0;
