@@ -40,6 +40,9 @@ public:
                                             std::shared_ptr<shell_environment> environment,
                                             const role_identity& identity) override {
     using actor = typename actor_of<R>::template stateful_impl<shell<R, role_host>>;
+    if (environment->detached.contains(R::place))
+      return caf::actor_cast<caf::strong_actor_ptr>(
+          system.spawn<actor, caf::detached>(std::move(self), std::move(environment), identity));
     return caf::actor_cast<caf::strong_actor_ptr>(
         system.spawn<actor>(std::move(self), std::move(environment), identity));
   }

@@ -44,12 +44,16 @@ shell_core::shell_core(caf::scheduled_actor* self, std::unique_ptr<any_role> rol
 }
 
 void shell_core::start() {
+  if (started_)
+    return;
+  started_ = true;
   before();
   role_->start();
   after();
 }
 
 bool shell_core::accepts(const origin& from, std::size_t wire_size) {
+  start();
   if (wire_size > 0)
     if (auto* link = environment_->links->find(from.node);
         link && link->received(wire_size) >= acknowledge_after_bytes && environment_->links->acknowledge_soon)

@@ -12,6 +12,8 @@
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <set>
+
 namespace quorate {
 
 /// The journal's actor: `journal_write` in, `journal_done` back to the role once durable.
@@ -30,6 +32,7 @@ public:
   /// A role cannot go on: ends the process with this message. Crash is the only recovery there is.
   std::function<void(const std::string& message)> fatal;
   std::uint64_t seed = 1;  ///< for the roles' randomness
+  std::set<port> detached; ///< roles that may block, and so get a thread of their own
 };
 
 namespace detail {
@@ -39,7 +42,7 @@ struct interface_of;
 template <class... Ms>
 struct interface_of<messages<Ms...>> {
   using type = caf::typed_actor<caf::result<void>(origin, Ms)..., caf::result<void>(journal_done),
-                                caf::result<void>(journal_rows)>;
+                                caf::result<void>(journal_rows), caf::result<void>(start_role)>;
 };
 
 }  // namespace detail
@@ -54,6 +57,8 @@ public:
   shell_core(caf::scheduled_actor* self, std::unique_ptr<any_role> role,
              std::shared_ptr<shell_environment> environment, const role_identity& identity);
 
+  /// Before anything else; does nothing the second time. A role starts with `start_role`, or with a message
+  /// of a neighbour that was told earlier.
   void start();
   /// True where a message of this origin counts.
   [[nodiscard]] bool accepts(const origin& from, std::size_t wire_size);
@@ -91,6 +96,7 @@ private:
   quorate::prng prng_;
   timers timers_;
   std::optional<time_point> scheduled_;
+  bool started_ = false;
 };
 
 /// The state of a role's actor.
@@ -105,7 +111,6 @@ public:
       : shell_core(self, std::move(role), std::move(environment), identity) {}
 
   typename interface::behavior_type make_behavior() {
-    start();
     return behavior(static_cast<typename R::handles*>(nullptr));
   }
 
@@ -123,7 +128,8 @@ private:
               before();
               role().on_rows(rows);
               after();
-            }};
+            },
+            [this](const start_role&) { start(); }};
   }
 
   template <class M>

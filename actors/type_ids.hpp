@@ -33,6 +33,9 @@ struct journal_done {
   std::uint64_t ticket = 0;
 };
 
+/// Whoever spawned a role -> role: all your neighbours have an address now.
+struct start_role {};
+
 /// role -> row reader.
 struct journal_fetch {
   journal_space space;
@@ -70,6 +73,7 @@ CAF_ADD_TYPE_ID(quorate_actors, (quorate::journal_rows))
 CAF_ADD_TYPE_ID(quorate_actors, (quorate::wire::Hello))
 CAF_ADD_TYPE_ID(quorate_actors, (quorate::wire::Heartbeat))
 CAF_ADD_TYPE_ID(quorate_actors, (quorate::wire::Applied))
+CAF_ADD_TYPE_ID(quorate_actors, (quorate::start_role))
 CAF_END_TYPE_ID_BLOCK(quorate_actors)
 
 // These never leave the process, so nobody needs to serialize them.
@@ -94,3 +98,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::journal_write)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::journal_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::journal_fetch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::journal_rows)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::start_role)

@@ -7,7 +7,7 @@
 namespace quorate {
 
 session_id sessions::open(log_index index, std::size_t position) {
-  const session_id id{index.value * limits::batch_commands_max + position};
+  const session_id id{(index.value + 1) * limits::batch_commands_max + position};
   ENSURE(!open_.contains(id), "session " + std::to_string(id.value) + " opened twice");
   open_[id].used = index;
   touched_.insert(id);

@@ -1,0 +1,160 @@
+#include "runtime/node_host.hpp"
+
+#include "protocols/registry.hpp"
+#include "runtime/journal_actor.hpp"
+
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/send.hpp>
+
+#include <mutex>
+
+namespace quorate {
+
+void register_messages() {
+  caf::core::init_global_meta_objects();
+  caf::init_global_meta_objects<caf::id_block::quorate_actors>();
+  caf::init_global_meta_objects<caf::id_block::quorate_sync>();
+  caf::init_global_meta_objects<caf::id_block::quorate_runtime>();
+  register_protocol_messages();
+}
+
+namespace {
+
+using node_actor = caf::typed_actor<caf::result<void>(origin, founded), caf::result<void>(origin, not_founded),
+                                    caf::result<void>(origin, connectivity),
+                                    caf::result<void>(origin, replica_figures)>;
+using gateway_actor = caf::typed_actor<caf::result<void>(origin, client_replies)>;
+
+/// What the node's actor, its runner and its owner share.
+struct shared_parts {
+  std::shared_ptr<shell_environment> environment;
+  std::shared_ptr<status_board> board;
+  std::shared_ptr<std::vector<caf::strong_actor_ptr>> actors;
+  std::shared_ptr<std::mutex> mutex;
+  std::function<void(const role_address&, const caf::strong_actor_ptr&)> published;
+
+  void keep(const role_address& address, const caf::strong_actor_ptr& handle) {
+    {
+      std::lock_guard lock{*mutex};
+      actors->push_back(handle);
+    }
+    environment->links->own().add(address, handle);
+  }
+};
+
+/// The node's actor: owns the `node` that assembles the roles, and runs them.
+struct node_state : role_runner {
+  static inline const char* name = "node";
+
+  node_state(node_actor::pointer self, node_setup setup, shared_parts parts)
+      : self_(self), parts_(std::move(parts)), node_(std::move(setup), *this) {}
+
+  node_actor::behavior_type make_behavior() {
+    node_.start();
+    launch();
+    return {
+        [this](const origin&, const founded& msg) {
+          node_.on(msg);
+          launch();
+          parts_.board->set([&](auto& board) {
+            board.founded = true;
+            board.members = msg.members;
+            board.protocol = msg.protocol;
+          });
+        },
+        [this](const origin&, const not_founded& msg) {
+          parts_.board->set([&](auto& board) { board.reason = msg.reason; });
+        },
+        [this](const origin&, const connectivity& msg) {
+          parts_.board->set([&](auto& board) { board.peers = msg; });
+        },
+        [this](const origin&, const replica_figures& msg) {
+          parts_.board->set([&](auto& board) { board.replica = msg; });
+        },
+    };
+  }
+
+  void run(std::unique_ptr<any_role> role, const role_identity& identity) override {
+    auto* spawner = role.get();
+    const auto place = role->place();
+    const auto handle = spawner->spawn(std::move(role), self_->system(), parts_.environment, identity);
+    const role_address address{identity.space.group, identity.space.epoch, place};
+    parts_.keep(address, handle);
+    spawned_.emplace_back(address, handle);
+  }
+
+  /// Starts what was spawned, once all of it can be found: a message to a neighbour that is not there yet would be
+  /// lost, and nobody sends again within a node.
+  void launch() {
+    for (const auto& [address, handle] : spawned_) {
+      handle->enqueue(self_->ctrl(), caf::make_message_id(), caf::make_message(start_role{}), self_->context());
+      if (parts_.published)
+        parts_.published(address, handle);
+    }
+    spawned_.clear();
+  }
+
+private:
+  node_actor::pointer self_;
+  shared_parts parts_;
+  std::vector<std::pair<role_address, caf::strong_actor_ptr>> spawned_;
+  node node_;
+};
+
+gateway_actor::behavior_type gateway(gateway_actor::pointer,
+                                     std::function<void(std::vector<client_reply>)> replies) {
+  return {[replies = std::move(replies)](const origin&, client_replies& msg) { replies(std::move(msg.list)); }};
+}
+
+} // namespace
+
+node_host::node_host(caf::actor_system& system, node_host_setup setup)
+    : environment_(std::make_shared<shell_environment>()), board_(std::make_shared<status_board>()),
+      actors_(std::make_shared<std::vector<caf::strong_actor_ptr>>()), mutex_(std::make_shared<std::mutex>()) {
+  own_ = {cluster_hash(setup.node.cluster), group_id{0}, epoch_id{0}, setup.node.self, setup.node.disk,
+          setup.node.boot};
+  environment_->links = setup.links;
+  environment_->log = setup.log;
+  environment_->fatal = setup.fatal;
+  environment_->seed = setup.seed;
+  if (setup.threads)
+    environment_->detached = {port::reader, port::sync};
+  environment_->journal = spawn_journal(system, {setup.target, setup.fatal, setup.threads});
+  environment_->rows = spawn_row_reader(system, {setup.target, setup.fatal, setup.threads});
+  actors_->push_back(caf::actor_cast<caf::strong_actor_ptr>(environment_->journal));
+  actors_->push_back(caf::actor_cast<caf::strong_actor_ptr>(environment_->rows));
+
+  shared_parts parts{environment_, board_, actors_, mutex_, setup.published};
+  // Gateway and node first: the roles that `node` starts talk to both.
+  auto replies = system.spawn(gateway, std::move(setup.replies));
+  parts.keep({group_id{0}, epoch_id{0}, port::gateway}, caf::actor_cast<caf::strong_actor_ptr>(replies));
+  auto node = system.spawn<node_actor::stateful_impl<node_state>>(std::move(setup.node), parts);
+  parts.keep({group_id{0}, epoch_id{0}, port::node}, caf::actor_cast<caf::strong_actor_ptr>(node));
+}
+
+node_host::~node_host() { stop(); }
+
+void node_host::stop() {
+  std::vector<caf::strong_actor_ptr> all;
+  {
+    std::lock_guard lock{*mutex_};
+    all.swap(*actors_);
+  }
+  environment_->links->own().reset();
+  for (const auto& actor : all)
+    caf::anon_send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::user_shutdown);
+}
+
+void node_host::submit(std::vector<client_request> requests) {
+  if (const auto handle = environment_->links->own().find({group_id{0}, epoch_id{0}, port::edge})) {
+    caf::anon_send(caf::actor_cast<caf::actor>(handle), own_, client_requests{std::move(requests)});
+    return;
+  }
+  client_replies refused;
+  for (const auto& r : requests)
+    refused.list.push_back({r.id, errc::shutting_down, payload{"this node is starting or stopping"}});
+  if (const auto handle = environment_->links->own().find({group_id{0}, epoch_id{0}, port::gateway}))
+    caf::anon_send(caf::actor_cast<caf::actor>(handle), own_, std::move(refused));
+}
+
+} // namespace quorate

@@ -1,0 +1,52 @@
+// Runs one node's roles as CAF actors.
+#pragma once
+
+#include "actors/shell.hpp"
+#include "runtime/node.hpp"
+#include "runtime/status_board.hpp"
+#include "runtime/type_ids.hpp"
+
+#include <caf/actor_system.hpp>
+
+namespace quorate {
+
+/// Registers every message type of ours with CAF. Call it once, before any `caf::actor_system_config` is made.
+void register_messages();
+
+struct node_host_setup {
+  node_setup node;                       ///< `saved` and `state` stay alive as long as the host
+  std::shared_ptr<quorate::links> links; ///< where the roles find those of other nodes
+  std::shared_ptr<journal> target;       ///< the same as node.saved
+  std::uint64_t seed = 1;
+  bool threads = true; ///< what may block gets a thread of its own; false under a deterministic scheduler
+  std::function<void(severity, std::string_view place, const std::string& line)> log;
+  std::function<void(const std::string& message)> fatal;
+  /// A role has started: tell other nodes. Called from the node's actor.
+  std::function<void(const role_address&, const caf::strong_actor_ptr&)> published;
+  /// Answers to clients. Called from the gateway's actor.
+  std::function<void(std::vector<client_reply>)> replies;
+};
+
+/// A node's actors: node, gateway, journal and all roles. Destroying it ends them.
+class node_host {
+public:
+  node_host(caf::actor_system& system, node_host_setup setup);
+  ~node_host();
+  node_host(const node_host&) = delete;
+  node_host& operator=(const node_host&) = delete;
+
+  /// Hands requests to the node's edge. From any thread.
+  void submit(std::vector<client_request> requests);
+  [[nodiscard]] status_board::contents figures() const { return board_->get(); }
+  /// Tells all actors to end, without waiting for them.
+  void stop();
+
+private:
+  std::shared_ptr<shell_environment> environment_;
+  std::shared_ptr<status_board> board_;
+  std::shared_ptr<std::vector<caf::strong_actor_ptr>> actors_;
+  std::shared_ptr<std::mutex> mutex_;
+  origin own_;
+};
+
+} // namespace quorate

@@ -1,0 +1,267 @@
+#include "runtime/process.hpp"
+
+#include "balancers/registry.hpp"
+#include "protocols/registry.hpp"
+#include "runtime/cluster_page.hpp"
+#include "runtime/data_directory.hpp"
+#include "runtime/http_gateway.hpp"
+#include "runtime/logging.hpp"
+#include "runtime/machines.hpp"
+#include "runtime/node_host.hpp"
+#include "runtime/rocks_journal.hpp"
+#include "runtime/rocks_store.hpp"
+#include "runtime/transport.hpp"
+#include "sync/registry.hpp"
+
+#include <caf/actor_system_config.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+namespace quorate {
+
+namespace {
+
+int fail(const failure& f) {
+  std::fprintf(stderr, "node_runtime: %s\n", f.message.c_str());
+  return static_cast<int>(f.code == errc::bad_config ? exit_code::bad_config : exit_code::could_not_start);
+}
+
+transport_peer peer_of(const node_spec& n) { return {n.id, n.name, n.host, n.port}; }
+
+std::string http_address(const node_spec& n) {
+  const auto v6 = n.http_host.find(':') != std::string::npos;
+  return (v6 ? "[" + n.http_host + "]" : n.http_host) + ":" + std::to_string(n.http_port);
+}
+
+bool is_loopback(std::string_view host) { return host.starts_with("127.") || host == "::1"; }
+
+node_setup setup_of(const cluster_spec& spec, const node_spec& self, const data_directory& disk) {
+  node_setup n;
+  n.cluster = spec.name;
+  for (const auto& s : spec.nodes)
+    n.nodes.push_back({s.id, s.name, disk_id{0}});
+  n.self = self.id;
+  n.disk = disk.disk();
+  n.boot = disk.boot();
+  n.ordering = find_protocol(spec.protocol);
+  n.options = spec.protocol_options;
+  n.catching_up = sync::find_strategy(spec.sync);
+  n.make_machine = find_machine(spec.machine)->make;
+  n.machine = spec.machine;
+  n.timings.heartbeat_every = spec.timeouts.heartbeat;
+  n.timings.suspect_after = spec.timeouts.suspect;
+  n.clients.requests_max = spec.limits.requests_in_flight;
+  return n;
+}
+
+/// Everything of a running node, in the order in which it has to go: the last first.
+struct running {
+  const cluster_spec& spec;
+  const node_spec& self;
+  std::unique_ptr<data_directory> disk;
+  std::shared_ptr<rocks_journal> journal;
+  std::shared_ptr<rocks_store> state;
+  caf::actor_system_config config;
+  std::unique_ptr<caf::actor_system> system;
+  std::shared_ptr<quorate::links> links;
+  std::unique_ptr<transport> network;
+  std::unique_ptr<node_host> node;
+  std::unique_ptr<http_gateway> http;
+
+  status open_disk(const std::string& path);
+  status start();
+  void stop();
+  [[nodiscard]] page_facts facts() const;
+};
+
+status running::open_disk(const std::string& path) {
+  auto opened = data_directory::open(path, spec.name, self.name);
+  if (auto* failed = std::get_if<failure>(&opened))
+    return *failed;
+  disk = std::move(std::get<std::unique_ptr<data_directory>>(opened));
+  const auto presence = disk->fresh() ? database::may_be_new : database::must_exist;
+  auto j = rocks_journal::open(disk->journal_path(), presence);
+  if (auto* failed = std::get_if<failure>(&j))
+    return *failed;
+  journal = std::move(std::get<std::unique_ptr<rocks_journal>>(j));
+  auto s = rocks_store::open(disk->state_path(), presence);
+  if (auto* failed = std::get_if<failure>(&s))
+    return *failed;
+  state = std::move(std::get<std::unique_ptr<rocks_store>>(s));
+  if (disk->fresh())
+    return disk->settle();
+  return std::nullopt;
+}
+
+status running::start() {
+  // A sleep and wake across cores costs more than it brings on a small machine.
+  config.set("caf.scheduler.policy", "sharing");
+  if (std::thread::hardware_concurrency() <= 4)
+    config.set("caf.scheduler.max-threads", 1);
+  transport::load(config, spec.timeouts.suspect);
+  system = std::make_unique<caf::actor_system>(config);
+
+  std::vector<node_id> ids;
+  for (const auto& n : spec.nodes)
+    ids.push_back(n.id);
+  links = std::make_shared<quorate::links>(self.id, ids, spec.limits.link_bytes);
+
+  transport_setup t;
+  t.cluster = spec.name;
+  t.self = peer_of(self);
+  t.disk = disk->disk();
+  t.boot = disk->boot();
+  for (const auto& n : spec.nodes)
+    if (n.id != self.id)
+      t.others.push_back(peer_of(n));
+  t.links = links;
+  t.log = [](severity level, const std::string& line) { log(level, "transport", line); };
+  network = std::make_unique<transport>(*system, std::move(t));
+
+  http_options options;
+  options.node = self.name;
+  options.connections_max = spec.limits.connections;
+  options.requests_in_flight_max = spec.limits.requests_in_flight;
+  http_backend backend;
+  backend.submit = [this](std::vector<client_request> requests) { node->submit(std::move(requests)); };
+  backend.health = [this] { return health_of(node->figures()); };
+  backend.cluster = [this] { return cluster_page(facts(), node->figures()); };
+  backend.warn = [](const std::string& line) { log(severity::warning, "gateway", line); };
+  http = std::make_unique<http_gateway>(http_address(self), options, std::move(backend));
+
+  node_host_setup h;
+  h.node = setup_of(spec, self, *disk);
+  h.node.state = state.get();
+  h.node.saved = journal.get();
+  h.links = links;
+  h.target = journal;
+  h.seed = disk->disk().value;
+  h.log = [](severity level, std::string_view place, const std::string& line) {
+    if (log_enabled(level))
+      log(level, place, line);
+  };
+  // Crash is the only recovery there is.
+  h.fatal = [](const std::string& message) {
+    log(severity::error, "node", message);
+    std::fflush(nullptr);
+    std::_Exit(static_cast<int>(exit_code::could_not_start));
+  };
+  h.published = [this](const role_address& address, const caf::strong_actor_ptr& handle) {
+    network->published(address, handle);
+  };
+  h.replies = [this](std::vector<client_reply> replies) { http->answer(std::move(replies)); };
+  node = std::make_unique<node_host>(*system, std::move(h));
+
+  if (auto failed = network->start())
+    return failed;
+  return http->start();
+}
+
+void running::stop() {
+  if (http)
+    http->stop();
+  if (network)
+    network->stop();
+  if (node)
+    node->stop();
+}
+
+page_facts running::facts() const {
+  page_facts f;
+  f.cluster = spec.name;
+  f.self = self.id;
+  f.name = self.name;
+  f.disk = disk->disk();
+  f.boot = disk->boot();
+  f.protocol = spec.protocol;
+  f.balancer = spec.balancer;
+  f.sync = spec.sync;
+  f.machine = spec.machine;
+  f.connected = network->connected();
+  f.http = http->figures();
+  f.journal_batches = journal->batches();
+  f.journal_bytes = journal->disk_bytes();
+  f.state_bytes = state->disk_bytes();
+  for (const auto& n : spec.nodes)
+    if (const auto* link = links->find(n.id); link && n.id != self.id)
+      f.links[n.id] = {link->in_flight(), link->dropped()};
+  return f;
+}
+
+int run(const options& opts, const cluster_spec& spec) {
+  const auto& self = *spec.find(opts.node);
+  start_logging(self.name, opts.level);
+  running r{spec, self, {}, {}, {}, {}, {}, {}, {}, {}, {}};
+  if (const auto failed = r.open_disk(opts.data_dir))
+    return fail(*failed);
+  log(severity::info, "node", "boot " + std::to_string(r.disk->boot().value) + " on " + opts.data_dir);
+  if (!is_loopback(self.host) || !is_loopback(self.http_host))
+    log(severity::warning, "node",
+        "listens beyond loopback without encryption or authentication: anybody who reaches these ports can read "
+        "and write everything");
+
+  // Signals go to this thread only, so they are blocked before any other starts.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  if (const auto failed = r.start()) {
+    r.stop();
+    return fail(*failed);
+  }
+  log(severity::info, "node", "serves clients on " + http_address(self) + ", other nodes on " + self.host + ":" +
+                                  std::to_string(self.port));
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log(severity::info, "node", signal == SIGINT ? "stops: SIGINT" : "stops: SIGTERM");
+  r.stop();
+  return static_cast<int>(exit_code::stopped);
+}
+
+} // namespace
+
+known_names registered_names() {
+  known_names known;
+  for (const auto& p : all_protocols())
+    known.protocols.push_back(p.name);
+  for (const auto& b : all_balancers())
+    known.balancers.emplace_back(b.name);
+  for (const auto& s : sync::all_strategies())
+    known.syncs.push_back(s.name);
+  for (const auto& m : machines())
+    known.machines.emplace_back(m.name);
+  known.check_options = [](const std::string& name, const std::map<std::string, std::string>& given) -> status {
+    const auto* p = find_protocol(name);
+    return p ? p->check_options(given) : std::nullopt;
+  };
+  return known;
+}
+
+int run_process(int argc, const char* const* argv) {
+  const auto parsed =
+      parse_command_line({argv + (argc > 0 ? 1 : 0), static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
+  if (const auto* help = std::get_if<help_text>(&parsed)) {
+    std::fputs(help->text.c_str(), stdout);
+    return static_cast<int>(exit_code::stopped);
+  }
+  if (const auto* failed = std::get_if<failure>(&parsed))
+    return fail(*failed);
+  const auto& opts = std::get<options>(parsed);
+  const auto loaded = load_spec(opts.config_file, registered_names());
+  if (const auto* failed = std::get_if<failure>(&loaded))
+    return fail(*failed);
+  const auto& spec = std::get<cluster_spec>(loaded);
+  if (const auto failed = check_node(spec, opts.node))
+    return fail(*failed);
+  register_messages();
+  transport::register_messages();
+  return run(opts, spec);
+}
+
+} // namespace quorate

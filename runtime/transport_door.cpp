@@ -1,0 +1,142 @@
+#include "runtime/transport_door.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+
+namespace quorate {
+
+namespace {
+
+constexpr auto acknowledge_every = std::chrono::milliseconds{20};
+constexpr std::size_t refusals_max = 100; // different ones remembered, so that nobody fills our memory
+
+template <class Message>
+void enqueue(own_door_actor::pointer self, const caf::strong_actor_ptr& to, Message&& message) {
+  to->enqueue(self->ctrl(), caf::make_message_id(), caf::make_message(std::forward<Message>(message)),
+              self->context());
+}
+
+} // namespace
+
+transport_door::transport_door(own_door_actor::pointer self, std::shared_ptr<transport::shared> shared)
+    : self_(self), shared_(std::move(shared)) {}
+
+own_door_actor::behavior_type transport_door::make_behavior() {
+  self_->set_down_handler([this](caf::down_msg& msg) { lost(msg.source); });
+  tick();
+  return {
+      [this](const door_hello& msg) { on(msg); },
+      [this](const door_roles& msg) { on(msg); },
+      [this](const door_received& msg) {
+        const auto peer = peers_.find(msg.node);
+        if (peer != peers_.end() && peer->second.boot == msg.boot)
+          if (auto* link = shared_->setup.links->find(msg.node))
+            link->acknowledged(msg.bytes);
+      },
+      [this](const door_dialled& msg) { send_hello(msg.door, false); },
+      [this](const door_published& msg) {
+        roles_[msg.address] = msg.handle;
+        for (const auto& [node, p] : peers_)
+          send_roles(p.door, {{msg.address, msg.handle}});
+      },
+      [this](const door_acknowledge& msg) { acknowledge(msg.node); },
+  };
+}
+
+const transport_peer* transport_door::known(node_id node) const {
+  for (const auto& p : shared_->setup.others)
+    if (p.id == node)
+      return &p;
+  return nullptr;
+}
+
+void transport_door::send_hello(const caf::strong_actor_ptr& door, bool answer) {
+  const auto& s = shared_->setup;
+  enqueue(self_, door,
+          door_hello{wire_version, s.cluster, s.self.id, s.self.name, s.disk, s.boot,
+                     caf::actor_cast<caf::strong_actor_ptr>(self_), answer});
+}
+
+void transport_door::send_roles(const caf::strong_actor_ptr& door,
+                                std::vector<std::pair<role_address, caf::strong_actor_ptr>> list) {
+  enqueue(self_, door, door_roles{shared_->setup.self.id, shared_->setup.boot, std::move(list)});
+}
+
+void transport_door::refuse(const door_hello& msg, const std::string& why) {
+  const auto line = "refuses a connection of \"" + msg.name + "\": " + why;
+  if (refusals_.size() < refusals_max && refusals_.insert(line).second)
+    shared_->setup.log(severity::warning, line);
+}
+
+void transport_door::on(const door_hello& msg) {
+  const auto& s = shared_->setup;
+  const auto* expected = known(msg.node);
+  if (!msg.door)
+    return;
+  if (msg.version != wire_version)
+    return refuse(msg, "it speaks version " + std::to_string(msg.version) + " and this node version " +
+                           std::to_string(wire_version));
+  if (msg.cluster != s.cluster)
+    return refuse(msg, "it belongs to cluster \"" + msg.cluster + "\", and this node to \"" + s.cluster + "\"");
+  if (!expected || expected->name != msg.name)
+    return refuse(msg, "the spec of this node has no such node, or under another number");
+  const auto found = peers_.find(msg.node);
+  if (found != peers_.end() && found->second.disk == msg.disk && msg.boot < found->second.boot)
+    return; // an earlier process's last words
+  const auto fresh = found == peers_.end() || found->second.door != msg.door;
+  if (fresh) {
+    // A new process or a new connection: whatever the link holds belongs to the old one.
+    if (auto* link = s.links->find(msg.node))
+      link->reset();
+    peers_[msg.node] = {msg.door, msg.disk, msg.boot};
+    self_->monitor(caf::actor_cast<caf::actor>(msg.door));
+    shared_->setup.log(severity::info,
+                       "connected to " + msg.name + " (boot " + std::to_string(msg.boot.value) + ")");
+  }
+  if (!msg.answer)
+    send_hello(msg.door, true);
+  if (fresh || !msg.answer)
+    send_roles(msg.door, {roles_.begin(), roles_.end()});
+  shared_->set_connected(msg.node, true);
+}
+
+void transport_door::on(const door_roles& msg) {
+  const auto found = peers_.find(msg.node);
+  auto* link = shared_->setup.links->find(msg.node);
+  if (found == peers_.end() || found->second.boot != msg.boot || !link)
+    return;
+  for (const auto& [address, handle] : msg.roles)
+    if (handle)
+      link->add(address, handle);
+}
+
+void transport_door::acknowledge(node_id node) {
+  const auto found = peers_.find(node);
+  auto* link = shared_->setup.links->find(node);
+  if (found == peers_.end() || !link)
+    return;
+  if (const auto bytes = link->take_received(); bytes > 0)
+    enqueue(self_, found->second.door, door_received{shared_->setup.self.id, shared_->setup.boot, bytes});
+}
+
+void transport_door::tick() {
+  for (const auto& [node, p] : peers_)
+    acknowledge(node);
+  self_->run_delayed(acknowledge_every, [this] { tick(); });
+}
+
+void transport_door::lost(const caf::actor_addr& source) {
+  for (auto i = peers_.begin(); i != peers_.end(); ++i) {
+    if (i->second.door != source)
+      continue;
+    const auto node = i->first;
+    peers_.erase(i);
+    if (auto* link = shared_->setup.links->find(node))
+      link->reset();
+    shared_->setup.log(severity::warning, "lost the connection to " + known(node)->name);
+    shared_->set_connected(node, false);
+    return;
+  }
+}
+
+} // namespace quorate
