@@ -153,7 +153,8 @@ void acceptor::on(node_id from, const with_payload<Accept>& msg, out& o) {
   hint(from, s, o);
   const auto b = quorate::from_wire(msg.head.ballot());
   const auto proposed = from_wire(msg.head.value(), msg.body);
-  ENSURE(proposed.complete(), "paxos acceptor: an Accept without its batch for slot " + std::to_string(s));
+  if (!proposed.complete())
+    return;  // no batch: no vote
   auto& r = slots_[s];
   // Equal to the promise is fine: that is the very proposer that it was given to (2(b): unless promised
   // higher).

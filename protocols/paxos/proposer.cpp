@@ -45,11 +45,18 @@ void proposer::on(node_id, const propose& msg, out& o) {
 }
 
 void proposer::on(node_id from, const take_back& msg, out& o) {
-  const std::set<command_id> asked(msg.ids.begin(), msg.ids.end());
+  std::set<command_id> asked(msg.ids.begin(), msg.ids.end());
+  // The same command may have been proposed twice: one copy that has left speaks for all.
+  for (const auto& [s, a] : attempts_)
+    for (const auto& q : a.commands)
+      asked.erase(q.what.id);
+  for (const auto& q : queue_)
+    if (q.in_doubt)
+      asked.erase(q.what.id);
   not_ordered answer;
   answer.id = msg.id;
   std::erase_if(queue_, [&](const queued& q) {
-    if (q.in_doubt || !asked.contains(q.what.id))
+    if (!asked.contains(q.what.id))
       return false;
     queue_bytes_ -= q.what.size();
     answer.ids.push_back(q.what.id);

@@ -62,6 +62,16 @@ TEST_CASE("an acceptor saves a vote before it tells all learners, its own with t
   CHECK(a.on(n2, accept(1, {5, n2}, batch_of(n2, 9))) == sends);
 }
 
+TEST_CASE("an Accept that lost its bytes gets no vote") {
+  memory_journal disk;
+  desk a{disk, context_of(3)};
+  auto hollow = accept(1, {5, n2}, batch_of(n2, 9));
+  hollow.body = {};
+  const auto text = a.on(n2, hollow);
+  CHECK(!has(text, "save"));
+  CHECK(!has(text, "Accepted"));
+}
+
 TEST_CASE("a vote counts as a promise and is told with later promises") {
   memory_journal disk;
   desk a{disk, context_of(3)};

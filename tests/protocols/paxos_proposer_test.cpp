@@ -178,6 +178,15 @@ TEST_CASE("only commands that never left can be taken back") {
   CHECK(has(promised(p, 3, {3, n1}), "noop: true"));
 }
 
+TEST_CASE("a command that was proposed twice cannot be taken back once one copy has left") {
+  memory_journal disk;
+  desk p{disk, context_of(3)};
+  p.on(n1, some(1, 1));
+  promised(p, 1, {1, n1});
+  p.on(n1, some(1, 2));
+  CHECK(p.on(n1, back({1, 2})) == "send n1 not_ordered{1#2}");
+}
+
 TEST_CASE("what a fast-forward leaves in doubt is proposed again and cannot be taken back") {
   memory_journal disk;
   desk p{disk, context_of(3)};
