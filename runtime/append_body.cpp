@@ -189,7 +189,13 @@ public:
 private:
   [[nodiscard]] bool more() const { return at_ < text_.size(); }
 
-  void skip_space() { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
+  static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+  static bool is_bracket(char c) { return c == '{' || c == '}' || c == '[' || c == ']'; }
+
+  void skip_space() {
+    while (more() && is_space(text_[at_]))
+      ++at_;
+  }
 
   bool skip(char c) {
     if (!more() || text_[at_] != c)
@@ -202,7 +208,8 @@ private:
     if (!skip('"'))
       return;
     while (true) {
-      at_ = std::min(text_.find_first_of("\"\\", at_), text_.size());
+      while (more() && text_[at_] != '"' && text_[at_] != '\\')
+        ++at_;
       if (!more() || text_[at_++] == '"')
         return;
       at_ = std::min(at_ + 1, text_.size());
@@ -211,27 +218,28 @@ private:
 
   void skip_value() {
     std::size_t depth = 0;
-    while (more()) {
+    do {
+      if (!more())
+        return;
       const auto c = text_[at_];
       if (c == '"') {
         skip_string();
       } else if (c == '{' || c == '[') {
         ++depth;
         ++at_;
-        continue;
       } else if (c == '}' || c == ']') {
-        // The end of what a number or literal stood in, or of what was opened here.
-        if (depth == 0)
-          return;
         --depth;
         ++at_;
+      } else if (depth == 0) {
+        // A number or a literal.
+        while (more() && !is_space(text_[at_]) && text_[at_] != ',' && !is_bracket(text_[at_]))
+          ++at_;
       } else {
-        // Numbers, literals, and what stands between values.
-        at_ = std::min(text_.find_first_of(depth == 0 ? ",]} \t\r\n" : "\"{}[]", at_), text_.size());
+        // The same, and what stands between values.
+        while (more() && text_[at_] != '"' && !is_bracket(text_[at_]))
+          ++at_;
       }
-      if (depth == 0)
-        return;
-    }
+    } while (depth > 0);
   }
 
   std::string_view text_;
