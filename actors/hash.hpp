@@ -30,4 +30,4 @@ namespace quorate {
   return h;
 }
 
-} // namespace quorate
+}  // namespace quorate

@@ -5,7 +5,8 @@
 
 namespace quorate {
 
-template <class Inspector, class Message> bool inspect_protobuf(Inspector& f, Message& m) {
+template <class Inspector, class Message>
+bool inspect_protobuf(Inspector& f, Message& m) {
   if constexpr (Inspector::is_loading) {
     std::string bytes;
     return f.object(m).fields(f.field("pb", bytes)) && m.ParseFromString(bytes);
@@ -15,12 +16,12 @@ template <class Inspector, class Message> bool inspect_protobuf(Inspector& f, Me
   }
 }
 
-} // namespace quorate
+}  // namespace quorate
 
 /// The one `inspect` for all Protobuf messages of a namespace: CAF finds it there, and nowhere else.
-#define QUORATE_INSPECT_PROTOBUF                                                                              \
-  template <class Inspector, class Message>                                                                   \
-    requires std::derived_from<Message, google::protobuf::Message>                                            \
-  bool inspect(Inspector& f, Message& m) {                                                                    \
-    return ::quorate::inspect_protobuf(f, m);                                                                 \
+#define QUORATE_INSPECT_PROTOBUF                                                                             \
+  template <class Inspector, class Message>                                                                  \
+  requires std::derived_from<Message, google::protobuf::Message>                                             \
+  bool inspect(Inspector& f, Message& m) {                                                                   \
+    return ::quorate::inspect_protobuf(f, m);                                                                \
   }

@@ -31,8 +31,8 @@ public:
   std::function<void(severity, std::string_view place, const std::string& line)> log;
   /// A role cannot go on: ends the process with this message. Crash is the only recovery there is.
   std::function<void(const std::string& message)> fatal;
-  std::uint64_t seed = 1;  ///< for the roles' randomness
-  std::set<port> detached; ///< roles that may block, and so get a thread of their own
+  std::uint64_t seed = 1;   ///< for the roles' randomness
+  std::set<port> detached;  ///< roles that may block, and so get a thread of their own
 };
 
 namespace detail {

@@ -2,8 +2,6 @@
 
 #include "actors/ensure.hpp"
 
-#include <atomic>
-
 namespace quorate {
 
 namespace {
@@ -71,11 +69,14 @@ std::optional<std::pair<std::string, std::string>> memory_store::last(std::strin
 }
 
 void memory_store::own() {
-  if (current_.use_count() > 1)
+  if (current_.use_count() > 1) {
     current_ = std::make_shared<pairs>(*current_);
-  else
-    // The last reader may have been another thread: its reads come before our writes.
-    std::atomic_thread_fence(std::memory_order_acquire);
+    return;
+  }
+  // The last view may have been let go by another thread. Counting up and down again puts its reads before
+  // our writes; looking at the count does not.
+  auto counted = current_;
+  counted.reset();
 }
 
 status memory_store::write(const store_batch& changes, log_index index) {

@@ -94,5 +94,6 @@ QUORATE_TEXT_OF(forget, std::to_string(m.at.value))
 QUORATE_TEXT_OF(barrier, std::to_string(m.id.value))
 QUORATE_TEXT_OF(reached, std::to_string(m.id.value))
 QUORATE_TEXT_OF(fell_behind, "")
+QUORATE_TEXT_OF(ready, "")
 
 }  // namespace quorate

@@ -62,6 +62,11 @@ struct outcomes {
   std::vector<outcome> list;
 };
 
+/// replica -> edge: this node has a cluster, and the replica is there.
+struct ready {
+  static constexpr std::string_view name = "ready";
+};
+
 /// Which of these commands have certainly not been ordered and never will be? replica -> proposer too.
 struct withdraw {
   static constexpr std::string_view name = "withdraw";
@@ -190,6 +195,7 @@ QUORATE_LOCAL_MESSAGE(client_requests, edge)
 QUORATE_LOCAL_MESSAGE(client_replies, gateway)
 QUORATE_LOCAL_MESSAGE(submission, replica)
 QUORATE_LOCAL_MESSAGE(outcomes, edge)
+QUORATE_LOCAL_MESSAGE(ready, edge)
 QUORATE_LOCAL_MESSAGE(withdraw, replica)
 QUORATE_LOCAL_MESSAGE(withdrawn, edge)
 QUORATE_LOCAL_MESSAGE(queries, replica)

@@ -18,7 +18,7 @@ namespace quorate {
 
 namespace wire {
 QUORATE_INSPECT_PROTOBUF
-} // namespace wire
+}  // namespace wire
 
 /// role -> journal: make these durable, then tell the role.
 struct journal_write {
@@ -74,6 +74,7 @@ CAF_ADD_TYPE_ID(quorate_actors, (quorate::wire::Hello))
 CAF_ADD_TYPE_ID(quorate_actors, (quorate::wire::Heartbeat))
 CAF_ADD_TYPE_ID(quorate_actors, (quorate::wire::Applied))
 CAF_ADD_TYPE_ID(quorate_actors, (quorate::start_role))
+CAF_ADD_TYPE_ID(quorate_actors, (quorate::ready))
 CAF_END_TYPE_ID_BLOCK(quorate_actors)
 
 // These never leave the process, so nobody needs to serialize them.
@@ -99,3 +100,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::journal_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::journal_fetch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::journal_rows)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::start_role)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::ready)

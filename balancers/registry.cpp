@@ -10,4 +10,4 @@ std::span<const balancer_policy> all_balancers() {
   return table;
 }
 
-} // namespace quorate
+}  // namespace quorate

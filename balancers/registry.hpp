@@ -15,4 +15,4 @@ struct balancer_policy {
 /// submissions to its own replica and no actor stands between them.
 [[nodiscard]] std::span<const balancer_policy> all_balancers();
 
-} // namespace quorate
+}  // namespace quorate

@@ -15,7 +15,8 @@ std::string hexadecimal(std::uint64_t value) {
   return digits;
 }
 
-nlohmann::ordered_json member_entry(const member& m, const page_facts& facts, const status_board::contents& board) {
+nlohmann::ordered_json member_entry(const member& m, const page_facts& facts,
+                                    const status_board::contents& board) {
   nlohmann::ordered_json entry;
   entry["name"] = m.name;
   entry["disk"] = hexadecimal(m.disk.value);
@@ -27,7 +28,8 @@ nlohmann::ordered_json member_entry(const member& m, const page_facts& facts, co
   }
   const auto peer = board.peers.peers.find(m.id);
   entry["reachable"] = peer != board.peers.peers.end() && peer->second.reachable;
-  entry["connected"] = std::find(facts.connected.begin(), facts.connected.end(), m.id) != facts.connected.end();
+  entry["connected"] =
+      std::find(facts.connected.begin(), facts.connected.end(), m.id) != facts.connected.end();
   if (peer != board.peers.peers.end()) {
     entry["silent_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(peer->second.silence).count();
     entry["phi"] = std::min(peer->second.phi, 1000.0);
@@ -41,7 +43,7 @@ nlohmann::ordered_json member_entry(const member& m, const page_facts& facts, co
   return entry;
 }
 
-} // namespace
+}  // namespace
 
 std::string cluster_page(const page_facts& facts, const status_board::contents& board) {
   nlohmann::ordered_json page;
@@ -93,4 +95,4 @@ http_backend::health_state health_of(const status_board::contents& board) {
   return {false, "this node reaches no majority of the members: silent: " + silent};
 }
 
-} // namespace quorate
+}  // namespace quorate

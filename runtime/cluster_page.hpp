@@ -15,7 +15,7 @@ struct page_facts {
   std::string name;
   disk_id disk;
   boot_id boot;
-  std::string protocol; ///< of the spec, until founded
+  std::string protocol;  ///< of the spec, until founded
   std::string balancer;
   std::string sync;
   std::string machine;
@@ -38,4 +38,4 @@ struct page_facts {
 /// Healthy while this node can reach a majority of the members.
 [[nodiscard]] http_backend::health_state health_of(const status_board::contents& board);
 
-} // namespace quorate
+}  // namespace quorate

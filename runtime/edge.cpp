@@ -73,8 +73,9 @@ void edge::on(node_id, const client_requests& msg, out& o) {
       queue_.push_back(std::move(w));
     } else {
       const token id{++read_count_};
-      reads_[id] = {r.id, deadline};
-      reads.list.push_back({id, r.kind == request_kind::read, r.body});
+      const query what{id, r.kind == request_kind::read, r.body};
+      reads_[id] = {r.id, deadline, what};
+      reads.list.push_back(what);
     }
   }
   submit(o);
@@ -82,6 +83,17 @@ void edge::on(node_id, const client_requests& msg, out& o) {
     o.send_now(self_, std::move(reads));
   flush(refused, self_, o);
   arm(o);
+}
+
+void edge::on(node_id, const ready&, out& o) {
+  // What was sent before there was a replica has reached nobody.
+  if (session_ == session_id{})
+    open_session(o);
+  queries again;
+  for (const auto& [id, r] : reads_)
+    again.list.push_back(r.what);
+  if (!again.list.empty())
+    o.send_now(self_, std::move(again));
 }
 
 void edge::submit(out& o) {

@@ -22,13 +22,14 @@ struct edge_limits {
 class edge {
 public:
   using out = outbox<submission, withdraw, queries, drop_queries, client_replies>;
-  using handles = messages<client_requests, outcomes, withdrawn, query_results>;
+  using handles = messages<client_requests, ready, outcomes, withdrawn, query_results>;
   static constexpr port place = port::edge;
 
   edge(node_id self, boot_id boot, edge_limits limits = {}) : self_(self), boot_(boot), limits_(limits) {}
 
   void start(out& o);
   void on(node_id from, const client_requests& msg, out& o);
+  void on(node_id from, const ready& msg, out& o);
   void on(node_id from, const outcomes& msg, out& o);
   void on(node_id from, const withdrawn& msg, out& o);
   void on(node_id from, const query_results& msg, out& o);
@@ -44,6 +45,7 @@ private:
   struct waiting_read {
     token id;
     time_point deadline;
+    query what;
   };
 
   void open_session(out& o);

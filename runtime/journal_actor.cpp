@@ -34,7 +34,8 @@ struct writer {
     ops_.clear();
     sync_ = false;
     for (const auto& [role, ticket] : waiting_)
-      role->enqueue(self_->ctrl(), caf::make_message_id(), caf::make_message(journal_done{ticket}), self_->context());
+      role->enqueue(self_->ctrl(), caf::make_message_id(), caf::make_message(journal_done{ticket}),
+                    self_->context());
     waiting_.clear();
   }
 
@@ -49,7 +50,8 @@ private:
 struct row_reader {
   static inline const char* name = "row_reader";
 
-  row_reader(row_reader_actor::pointer self, journal_actor_setup setup) : self_(self), setup_(std::move(setup)) {}
+  row_reader(row_reader_actor::pointer self, journal_actor_setup setup)
+      : self_(self), setup_(std::move(setup)) {}
 
   row_reader_actor::behavior_type make_behavior() {
     return {[this](const journal_fetch& msg) {
@@ -81,12 +83,14 @@ private:
   journal_actor_setup setup_;
 };
 
-template <class Actor, class State, class Setup> Actor spawn_with(caf::actor_system& system, Setup setup) {
+template <class Actor, class State, class Setup>
+Actor spawn_with(caf::actor_system& system, Setup setup) {
   using impl = typename Actor::template stateful_impl<State>;
-  return setup.detached ? system.spawn<impl, caf::detached>(std::move(setup)) : system.spawn<impl>(std::move(setup));
+  return setup.detached ? system.spawn<impl, caf::detached>(std::move(setup))
+                        : system.spawn<impl>(std::move(setup));
 }
 
-} // namespace
+}  // namespace
 
 journal_actor spawn_journal(caf::actor_system& system, journal_actor_setup setup) {
   return spawn_with<journal_actor, writer>(system, std::move(setup));
@@ -96,4 +100,4 @@ row_reader_actor spawn_row_reader(caf::actor_system& system, journal_actor_setup
   return spawn_with<row_reader_actor, row_reader>(system, std::move(setup));
 }
 
-} // namespace quorate
+}  // namespace quorate

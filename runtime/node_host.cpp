@@ -4,6 +4,7 @@
 #include "runtime/journal_actor.hpp"
 
 #include <caf/init_global_meta_objects.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include <mutex>
@@ -20,9 +21,10 @@ void register_messages() {
 
 namespace {
 
-using node_actor = caf::typed_actor<caf::result<void>(origin, founded), caf::result<void>(origin, not_founded),
-                                    caf::result<void>(origin, connectivity),
-                                    caf::result<void>(origin, replica_figures)>;
+using node_actor =
+    caf::typed_actor<caf::result<void>(origin, founded), caf::result<void>(origin, not_founded),
+                     caf::result<void>(origin, connectivity), caf::result<void>(origin, replica_figures),
+                     caf::result<void>(origin, client_requests)>;
 using gateway_actor = caf::typed_actor<caf::result<void>(origin, client_replies)>;
 
 /// What the node's actor, its runner and its owner share.
@@ -71,6 +73,12 @@ struct node_state : role_runner {
         [this](const origin&, const replica_figures& msg) {
           parts_.board->set([&](auto& board) { board.replica = msg; });
         },
+        // Only those that came before the edge could be found; it runs by now.
+        [this](const origin& from, const client_requests& msg) {
+          if (const auto edge = parts_.environment->links->own().find({group_id{0}, epoch_id{0}, port::edge}))
+            edge->enqueue(self_->ctrl(), caf::make_message_id(), caf::make_message(from, msg),
+                          self_->context());
+        },
     };
   }
 
@@ -83,11 +91,12 @@ struct node_state : role_runner {
     spawned_.emplace_back(address, handle);
   }
 
-  /// Starts what was spawned, once all of it can be found: a message to a neighbour that is not there yet would be
-  /// lost, and nobody sends again within a node.
+  /// Starts what was spawned, once all of it can be found: a message to a neighbour that is not there yet
+  /// would be lost, and nobody sends again within a node.
   void launch() {
     for (const auto& [address, handle] : spawned_) {
-      handle->enqueue(self_->ctrl(), caf::make_message_id(), caf::make_message(start_role{}), self_->context());
+      handle->enqueue(self_->ctrl(), caf::make_message_id(), caf::make_message(start_role{}),
+                      self_->context());
       if (parts_.published)
         parts_.published(address, handle);
     }
@@ -103,15 +112,21 @@ private:
 
 gateway_actor::behavior_type gateway(gateway_actor::pointer,
                                      std::function<void(std::vector<client_reply>)> replies) {
-  return {[replies = std::move(replies)](const origin&, client_replies& msg) { replies(std::move(msg.list)); }};
+  return {
+      [replies = std::move(replies)](const origin&, client_replies& msg) { replies(std::move(msg.list)); }};
 }
 
-} // namespace
+}  // namespace
 
 node_host::node_host(caf::actor_system& system, node_host_setup setup)
     : environment_(std::make_shared<shell_environment>()), board_(std::make_shared<status_board>()),
-      actors_(std::make_shared<std::vector<caf::strong_actor_ptr>>()), mutex_(std::make_shared<std::mutex>()) {
-  own_ = {cluster_hash(setup.node.cluster), group_id{0}, epoch_id{0}, setup.node.self, setup.node.disk,
+      actors_(std::make_shared<std::vector<caf::strong_actor_ptr>>()), mutex_(std::make_shared<std::mutex>()),
+      system_(system), threads_(setup.threads), replies_(setup.replies) {
+  own_ = {cluster_hash(setup.node.cluster),
+          group_id{0},
+          epoch_id{0},
+          setup.node.self,
+          setup.node.disk,
           setup.node.boot};
   environment_->links = setup.links;
   environment_->log = setup.log;
@@ -132,7 +147,9 @@ node_host::node_host(caf::actor_system& system, node_host_setup setup)
   parts.keep({group_id{0}, epoch_id{0}, port::node}, caf::actor_cast<caf::strong_actor_ptr>(node));
 }
 
-node_host::~node_host() { stop(); }
+node_host::~node_host() {
+  stop();
+}
 
 void node_host::stop() {
   std::vector<caf::strong_actor_ptr> all;
@@ -143,18 +160,26 @@ void node_host::stop() {
   environment_->links->own().reset();
   for (const auto& actor : all)
     caf::anon_send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::user_shutdown);
+  if (!threads_)
+    return;
+  // Afterwards nobody touches journal and store any more.
+  caf::scoped_actor self{system_};
+  for (const auto& actor : all)
+    self->wait_for(caf::actor_cast<caf::actor>(actor));
 }
 
 void node_host::submit(std::vector<client_request> requests) {
-  if (const auto handle = environment_->links->own().find({group_id{0}, epoch_id{0}, port::edge})) {
+  auto handle = environment_->links->own().find({group_id{0}, epoch_id{0}, port::edge});
+  if (!handle)
+    handle = environment_->links->own().find({group_id{0}, epoch_id{0}, port::node});
+  if (handle) {
     caf::anon_send(caf::actor_cast<caf::actor>(handle), own_, client_requests{std::move(requests)});
     return;
   }
   client_replies refused;
   for (const auto& r : requests)
-    refused.list.push_back({r.id, errc::shutting_down, payload{"this node is starting or stopping"}});
-  if (const auto handle = environment_->links->own().find({group_id{0}, epoch_id{0}, port::gateway}))
-    caf::anon_send(caf::actor_cast<caf::actor>(handle), own_, std::move(refused));
+    refused.list.push_back({r.id, errc::shutting_down, payload{"this node is stopping"}});
+  replies_(std::move(refused.list));
 }
 
-} // namespace quorate
+}  // namespace quorate

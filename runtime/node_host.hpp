@@ -10,15 +10,16 @@
 
 namespace quorate {
 
-/// Registers every message type of ours with CAF. Call it once, before any `caf::actor_system_config` is made.
+/// Registers every message type of ours with CAF. Call it once, before any `caf::actor_system_config` is
+/// made.
 void register_messages();
 
 struct node_host_setup {
-  node_setup node;                       ///< `saved` and `state` stay alive as long as the host
-  std::shared_ptr<quorate::links> links; ///< where the roles find those of other nodes
-  std::shared_ptr<journal> target;       ///< the same as node.saved
+  node_setup node;                        ///< `saved` and `state` stay alive as long as the host
+  std::shared_ptr<quorate::links> links;  ///< where the roles find those of other nodes
+  std::shared_ptr<journal> target;        ///< the same as node.saved
   std::uint64_t seed = 1;
-  bool threads = true; ///< what may block gets a thread of its own; false under a deterministic scheduler
+  bool threads = true;  ///< what may block gets a thread of its own; false under a deterministic scheduler
   std::function<void(severity, std::string_view place, const std::string& line)> log;
   std::function<void(const std::string& message)> fatal;
   /// A role has started: tell other nodes. Called from the node's actor.
@@ -38,7 +39,7 @@ public:
   /// Hands requests to the node's edge. From any thread.
   void submit(std::vector<client_request> requests);
   [[nodiscard]] status_board::contents figures() const { return board_->get(); }
-  /// Tells all actors to end, without waiting for them.
+  /// Ends all actors, and waits for them unless the scheduler is a deterministic one. Not from an actor.
   void stop();
 
 private:
@@ -46,7 +47,10 @@ private:
   std::shared_ptr<status_board> board_;
   std::shared_ptr<std::vector<caf::strong_actor_ptr>> actors_;
   std::shared_ptr<std::mutex> mutex_;
+  caf::actor_system& system_;
+  bool threads_;
+  std::function<void(std::vector<client_reply>)> replies_;
   origin own_;
 };
 
-} // namespace quorate
+}  // namespace quorate

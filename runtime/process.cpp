@@ -29,14 +29,18 @@ int fail(const failure& f) {
   return static_cast<int>(f.code == errc::bad_config ? exit_code::bad_config : exit_code::could_not_start);
 }
 
-transport_peer peer_of(const node_spec& n) { return {n.id, n.name, n.host, n.port}; }
+transport_peer peer_of(const node_spec& n) {
+  return {n.id, n.name, n.host, n.port};
+}
 
 std::string http_address(const node_spec& n) {
   const auto v6 = n.http_host.find(':') != std::string::npos;
   return (v6 ? "[" + n.http_host + "]" : n.http_host) + ":" + std::to_string(n.http_port);
 }
 
-bool is_loopback(std::string_view host) { return host.starts_with("127.") || host == "::1"; }
+bool is_loopback(std::string_view host) {
+  return host.starts_with("127.") || host == "::1";
+}
 
 node_setup setup_of(const cluster_spec& spec, const node_spec& self, const data_directory& disk) {
   node_setup n;
@@ -200,7 +204,8 @@ int run(const options& opts, const cluster_spec& spec) {
   log(severity::info, "node", "boot " + std::to_string(r.disk->boot().value) + " on " + opts.data_dir);
   if (!is_loopback(self.host) || !is_loopback(self.http_host))
     log(severity::warning, "node",
-        "listens beyond loopback without encryption or authentication: anybody who reaches these ports can read "
+        "listens beyond loopback without encryption or authentication: anybody who reaches these ports can "
+        "read "
         "and write everything");
 
   // Signals go to this thread only, so they are blocked before any other starts.
@@ -215,8 +220,9 @@ int run(const options& opts, const cluster_spec& spec) {
     r.stop();
     return fail(*failed);
   }
-  log(severity::info, "node", "serves clients on " + http_address(self) + ", other nodes on " + self.host + ":" +
-                                  std::to_string(self.port));
+  log(severity::info, "node",
+      "serves clients on " + http_address(self) + ", other nodes on " + self.host + ":" +
+          std::to_string(self.port));
   int signal = 0;
   sigwait(&signals, &signal);
   log(severity::info, "node", signal == SIGINT ? "stops: SIGINT" : "stops: SIGTERM");
@@ -224,7 +230,7 @@ int run(const options& opts, const cluster_spec& spec) {
   return static_cast<int>(exit_code::stopped);
 }
 
-} // namespace
+}  // namespace
 
 known_names registered_names() {
   known_names known;
@@ -236,7 +242,8 @@ known_names registered_names() {
     known.syncs.push_back(s.name);
   for (const auto& m : machines())
     known.machines.emplace_back(m.name);
-  known.check_options = [](const std::string& name, const std::map<std::string, std::string>& given) -> status {
+  known.check_options = [](const std::string& name,
+                           const std::map<std::string, std::string>& given) -> status {
     const auto* p = find_protocol(name);
     return p ? p->check_options(given) : std::nullopt;
   };
@@ -264,4 +271,4 @@ int run_process(int argc, const char* const* argv) {
   return run(opts, spec);
 }
 
-} // namespace quorate
+}  // namespace quorate

@@ -12,4 +12,4 @@ namespace quorate {
 /// Reads the command line, runs the node until SIGTERM or SIGINT, and returns the exit code.
 [[nodiscard]] int run_process(int argc, const char* const* argv);
 
-} // namespace quorate
+}  // namespace quorate

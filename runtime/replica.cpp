@@ -111,6 +111,7 @@ void replica::start(out& o) {
   o.set_timer(tick, setup_.timings.applied_every);
   tell_applied(o);
   tell_node(o);
+  o.send_now(setup_.self, ready{});
 }
 
 std::vector<node_id> replica::others() const {

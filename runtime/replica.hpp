@@ -51,7 +51,7 @@ struct replica_setup {
 class replica {
 public:
   using out = outbox<propose, take_back, fast_forward, forget, barrier, outcomes, withdrawn, read_job,
-                     query_results, wire::Applied, catch_up, log_part, log_gone, came_to, replica_figures>;
+                     query_results, wire::Applied, catch_up, log_part, log_gone, came_to, replica_figures, ready>;
   using handles = messages<submission, withdraw, not_ordered, queries, drop_queries, delivered, reached,
                            fell_behind, wire::Applied, fetch_log, apply_entries, stage_snapshot>;
   static constexpr port place = port::replica;

@@ -13,7 +13,7 @@ class status_board {
 public:
   struct contents {
     bool founded = false;
-    std::string reason = "this node is starting"; ///< why it has no cluster, while it has none
+    std::string reason = "this node is starting";  ///< why it has no cluster, while it has none
     std::string protocol;
     std::vector<member> members;
     connectivity peers;
@@ -34,4 +34,4 @@ private:
   contents contents_;
 };
 
-} // namespace quorate
+}  // namespace quorate

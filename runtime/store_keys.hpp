@@ -24,4 +24,4 @@ inline constexpr std::string_view session = "s";  ///< + session id
   return key;
 }
 
-} // namespace quorate::store_keys
+}  // namespace quorate::store_keys

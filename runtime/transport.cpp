@@ -17,8 +17,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds probe_timeout{500};
-constexpr milliseconds dial_timeout{2'000};      // CAF's own handshake
-constexpr milliseconds handshake_timeout{1'000}; // ours
+constexpr milliseconds dial_timeout{2'000};       // CAF's own handshake
+constexpr milliseconds handshake_timeout{1'000};  // ours
 constexpr milliseconds backoff_min{20};
 constexpr milliseconds backoff_max{1'000};
 
@@ -61,14 +61,15 @@ void keep_dialling(const std::shared_ptr<transport::shared>& shared, const trans
       shared->changed.wait_for(lock, handshake_timeout, [&] { return shared->stopping || is_connected(); });
     if (is_connected() || shared->stopping)
       continue;
-    const auto wait = backoff / 2 + milliseconds{static_cast<std::int64_t>(
-                                        jitter.below(static_cast<std::uint64_t>(backoff.count())))};
+    const auto wait =
+        backoff / 2 +
+        milliseconds{static_cast<std::int64_t>(jitter.below(static_cast<std::uint64_t>(backoff.count())))};
     shared->changed.wait_for(lock, wait, [&] { return shared->stopping || is_connected(); });
     backoff = std::min(backoff * 2, backoff_max);
   }
 }
 
-} // namespace
+}  // namespace
 
 void transport::load(caf::actor_system_config& config, duration suspect) {
   config.load<caf::io::middleman>();
@@ -91,12 +92,15 @@ transport::transport(caf::actor_system& system, transport_setup setup)
   };
 }
 
-transport::~transport() { stop(); }
+transport::~transport() {
+  stop();
+}
 
 status transport::start() {
   const auto& self = shared_->setup.self;
   // Binding may reuse the address of a killed process; a second listener is still refused.
-  auto bound = shared_->system.middleman().publish(door_actor{shared_->door}, self.port, self.host.c_str(), true);
+  auto bound =
+      shared_->system.middleman().publish(door_actor{shared_->door}, self.port, self.host.c_str(), true);
   if (!bound)
     return failure{errc::in_use, "cannot listen on " + self.host + ":" + std::to_string(self.port) +
                                      " for other nodes: is another process using it?"};
@@ -133,4 +137,4 @@ std::vector<node_id> transport::connected() const {
   return {shared_->connected.begin(), shared_->connected.end()};
 }
 
-} // namespace quorate
+}  // namespace quorate

@@ -16,7 +16,7 @@ namespace quorate {
 struct transport_peer {
   node_id id;
   std::string name;
-  std::string host; ///< an address, not a name: looking one up would block
+  std::string host;  ///< an address, not a name: looking one up would block
   std::uint16_t port = 0;
 };
 
@@ -31,9 +31,9 @@ struct transport_setup {
 };
 
 /// Keeps one connection to every other node and puts the actors of that node's roles into its `link`.
-/// The node with the lower name dials, for ever, with back-off and jitter; the other one listens. Both shake hands:
-/// cluster, node, disk, boot, version. A lost connection empties the link; a node that comes back is a new process
-/// with new actors.
+/// The node with the lower name dials, for ever, with back-off and jitter; the other one listens. Both shake
+/// hands: cluster, node, disk, boot, version. A lost connection empties the link; a node that comes back is a
+/// new process with new actors.
 class transport {
 public:
   transport(caf::actor_system& system, transport_setup setup);
@@ -42,8 +42,8 @@ public:
   transport(const transport&) = delete;
   transport& operator=(const transport&) = delete;
 
-  /// Loads CAF's network layer, with settings that suit small machines, and notices a frozen peer after `suspect`.
-  /// Before the actor system is made.
+  /// Loads CAF's network layer, with settings that suit small machines, and notices a frozen peer after
+  /// `suspect`. Before the actor system is made.
   static void load(caf::actor_system_config& config, duration suspect);
   static void register_messages();
 
@@ -62,4 +62,4 @@ private:
   std::shared_ptr<shared> shared_;
 };
 
-} // namespace quorate
+}  // namespace quorate

@@ -8,7 +8,7 @@ namespace quorate {
 namespace {
 
 constexpr auto acknowledge_every = std::chrono::milliseconds{20};
-constexpr std::size_t refusals_max = 100; // different ones remembered, so that nobody fills our memory
+constexpr std::size_t refusals_max = 100;  // different ones remembered, so that nobody fills our memory
 
 template <class Message>
 void enqueue(own_door_actor::pointer self, const caf::strong_actor_ptr& to, Message&& message) {
@@ -16,7 +16,7 @@ void enqueue(own_door_actor::pointer self, const caf::strong_actor_ptr& to, Mess
               self->context());
 }
 
-} // namespace
+}  // namespace
 
 transport_door::transport_door(own_door_actor::pointer self, std::shared_ptr<transport::shared> shared)
     : self_(self), shared_(std::move(shared)) {}
@@ -77,12 +77,13 @@ void transport_door::on(const door_hello& msg) {
     return refuse(msg, "it speaks version " + std::to_string(msg.version) + " and this node version " +
                            std::to_string(wire_version));
   if (msg.cluster != s.cluster)
-    return refuse(msg, "it belongs to cluster \"" + msg.cluster + "\", and this node to \"" + s.cluster + "\"");
+    return refuse(msg,
+                  "it belongs to cluster \"" + msg.cluster + "\", and this node to \"" + s.cluster + "\"");
   if (!expected || expected->name != msg.name)
     return refuse(msg, "the spec of this node has no such node, or under another number");
   const auto found = peers_.find(msg.node);
   if (found != peers_.end() && found->second.disk == msg.disk && msg.boot < found->second.boot)
-    return; // an earlier process's last words
+    return;  // an earlier process's last words
   const auto fresh = found == peers_.end() || found->second.door != msg.door;
   if (fresh) {
     // A new process or a new connection: whatever the link holds belongs to the old one.
@@ -139,4 +140,4 @@ void transport_door::lost(const caf::actor_addr& source) {
   }
 }
 
-} // namespace quorate
+}  // namespace quorate

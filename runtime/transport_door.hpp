@@ -39,8 +39,8 @@ struct transport::shared {
   }
 };
 
-/// Shakes hands with other doors, tells them our roles' actors and learns theirs, acknowledges received bytes.
-/// Invariant: the link to a node holds actors of its newest known boot only.
+/// Shakes hands with other doors, tells them our roles' actors and learns theirs, acknowledges received
+/// bytes. Invariant: the link to a node holds actors of its newest known boot only.
 class transport_door {
 public:
   static inline const char* name = "door";
@@ -58,7 +58,8 @@ private:
   void on(const door_hello& msg);
   void on(const door_roles& msg);
   void send_hello(const caf::strong_actor_ptr& door, bool answer);
-  void send_roles(const caf::strong_actor_ptr& door, std::vector<std::pair<role_address, caf::strong_actor_ptr>> list);
+  void send_roles(const caf::strong_actor_ptr& door,
+                  std::vector<std::pair<role_address, caf::strong_actor_ptr>> list);
   void acknowledge(node_id node);
   void lost(const caf::actor_addr& source);
   void tick();
@@ -69,7 +70,7 @@ private:
   std::shared_ptr<transport::shared> shared_;
   std::map<node_id, peer> peers_;
   std::map<role_address, caf::strong_actor_ptr> roles_;
-  std::set<std::string> refusals_; ///< said once each
+  std::set<std::string> refusals_;  ///< said once each
 };
 
-} // namespace quorate
+}  // namespace quorate

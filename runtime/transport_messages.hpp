@@ -20,7 +20,7 @@ struct door_hello {
   disk_id disk;
   boot_id boot;
   caf::strong_actor_ptr door;
-  bool answer = false; ///< this answers a hello
+  bool answer = false;  ///< this answers a hello
 };
 
 /// The actors of the sender's roles: all of them after the hello, later ones as they start.
@@ -54,29 +54,34 @@ struct door_acknowledge {
   node_id node;
 };
 
-template <class Inspector> bool inspect(Inspector& f, port& x) {
+template <class Inspector>
+bool inspect(Inspector& f, port& x) {
   auto raw = static_cast<std::uint8_t>(x);
   if (!f.apply(raw))
     return false;
   x = static_cast<port>(raw);
   return true;
 }
-template <class Inspector> bool inspect(Inspector& f, role_address& x) {
+template <class Inspector>
+bool inspect(Inspector& f, role_address& x) {
   return f.object(x).fields(f.field("group", x.group), f.field("epoch", x.epoch), f.field("role", x.role));
 }
-template <class Inspector> bool inspect(Inspector& f, door_hello& x) {
-  return f.object(x).fields(f.field("version", x.version), f.field("cluster", x.cluster), f.field("node", x.node),
-                            f.field("name", x.name), f.field("disk", x.disk), f.field("boot", x.boot),
-                            f.field("door", x.door), f.field("answer", x.answer));
+template <class Inspector>
+bool inspect(Inspector& f, door_hello& x) {
+  return f.object(x).fields(f.field("version", x.version), f.field("cluster", x.cluster),
+                            f.field("node", x.node), f.field("name", x.name), f.field("disk", x.disk),
+                            f.field("boot", x.boot), f.field("door", x.door), f.field("answer", x.answer));
 }
-template <class Inspector> bool inspect(Inspector& f, door_roles& x) {
+template <class Inspector>
+bool inspect(Inspector& f, door_roles& x) {
   return f.object(x).fields(f.field("node", x.node), f.field("boot", x.boot), f.field("roles", x.roles));
 }
-template <class Inspector> bool inspect(Inspector& f, door_received& x) {
+template <class Inspector>
+bool inspect(Inspector& f, door_received& x) {
   return f.object(x).fields(f.field("node", x.node), f.field("boot", x.boot), f.field("bytes", x.bytes));
 }
 
-} // namespace quorate
+}  // namespace quorate
 
 CAF_BEGIN_TYPE_ID_BLOCK(quorate_transport, first_custom_type_id + 180)
 CAF_ADD_TYPE_ID(quorate_transport, (quorate::door_hello))
@@ -94,10 +99,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::door_acknowledge)
 namespace quorate {
 
 /// The one actor of a node that others can name.
-using door_actor =
-    caf::typed_actor<caf::result<void>(door_hello), caf::result<void>(door_roles), caf::result<void>(door_received)>;
+using door_actor = caf::typed_actor<caf::result<void>(door_hello), caf::result<void>(door_roles),
+                                    caf::result<void>(door_received)>;
 /// The same, as its own node sees it.
 using own_door_actor = door_actor::extend<caf::result<void>(door_dialled), caf::result<void>(door_published),
                                           caf::result<void>(door_acknowledge)>;
 
-} // namespace quorate
+}  // namespace quorate

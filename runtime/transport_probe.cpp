@@ -25,7 +25,7 @@ bool connect_within(int fd, const sockaddr* address, socklen_t size, std::chrono
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
 }
 
-} // namespace
+}  // namespace
 
 bool can_connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout) {
   sockaddr_storage storage{};
@@ -51,4 +51,4 @@ bool can_connect(const std::string& host, std::uint16_t port, std::chrono::milli
   return ok;
 }
 
-} // namespace quorate
+}  // namespace quorate

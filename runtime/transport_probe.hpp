@@ -8,6 +8,7 @@
 namespace quorate {
 
 /// True where a TCP connection to this IP address comes about in time; it is closed at once.
-[[nodiscard]] bool can_connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
+[[nodiscard]] bool can_connect(const std::string& host, std::uint16_t port,
+                               std::chrono::milliseconds timeout);
 
-} // namespace quorate
+}  // namespace quorate
