@@ -96,7 +96,7 @@ void http_loop::stop() {
 }
 
 void http_loop::answer(std::vector<client_reply> replies) {
-  asio::post(io_, [this, replies = std::move(replies)]() mutable { deliver(std::move(replies)); });
+  asio::post(io_, [this, replies = std::move(replies)] { deliver(replies); });
 }
 
 http_figures http_loop::figures() const {
@@ -209,7 +209,7 @@ void http_loop::submit() {
   backend_.submit(std::move(batch));
 }
 
-void http_loop::deliver(std::vector<client_reply> replies) {
+void http_loop::deliver(const std::vector<client_reply>& replies) {
   std::vector<std::shared_ptr<http_connection>> touched;
   touched.reserve(replies.size());
   for (const auto& reply : replies) {

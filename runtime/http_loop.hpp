@@ -58,7 +58,7 @@ private:
   void accept();
   void on_accepted(socket_error error, tcp::socket socket);
   void submit();
-  void deliver(std::vector<client_reply> replies);
+  void deliver(const std::vector<client_reply>& replies);
   void tick();
   void drain();
   void finish_if_drained();

@@ -13,7 +13,7 @@ namespace {
 /// Timeouts that a test can wait for.
 http_options impatient() {
   http_options options;
-  options.idle_timeout = 150ms;
+  options.idle_timeout = 400ms;
   options.request_timeout = 150ms;
   options.write_timeout = 300ms;
   options.linger_timeout = 150ms;
@@ -184,7 +184,7 @@ TEST_CASE("an idle connection is closed, one that waits for its answer is not") 
   const auto requests = node.await(1);
   CHECK(silent.sees_end());
   CHECK(used.sees_end());
-  CHECK(waiting.stays_silent(300ms));
+  CHECK(waiting.stays_silent(900ms));
   node.gateway().answer({served_gateway::index_for(requests[0], 3)});
   CHECK(waiting.receive()->body == success(3));
   CHECK(waiting.sees_end());
