@@ -35,9 +35,9 @@ std::string row_value(epoch_id epoch, cursor at) {
   return value;
 }
 
-std::optional<log_entry> decode_row(journal_row&& row) {
+std::optional<placed_batch> decode_row(journal_row&& row) {
   byte_reader in{row.value};
-  log_entry entry;
+  placed_batch entry;
   entry.epoch = epoch_id{in.little<std::uint64_t>()};
   entry.at = cursor{in.little<std::uint64_t>()};
   if (!in.ok() || !in.at_end() || !row.batch)

@@ -12,7 +12,7 @@
 namespace quorate {
 
 /// A batch with its place.
-struct log_entry {
+struct placed_batch {
   epoch_id epoch;
   cursor at;
   batch value;
@@ -40,7 +40,7 @@ struct log_part {
   node_id peer;
   token transfer;
   log_index from;
-  std::vector<log_entry> entries;
+  std::vector<placed_batch> entries;
   log_index end;
 };
 
@@ -58,7 +58,7 @@ struct apply_entries {
   static constexpr std::string_view name = "apply_entries";
   token transfer;
   log_index from;
-  std::vector<log_entry> entries;
+  std::vector<placed_batch> entries;
 };
 
 /// sync -> replica: pairs of a snapshot, part by part from 0. Answered by `came_to` after each.
