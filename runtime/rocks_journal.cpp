@@ -14,10 +14,8 @@ namespace {
 constexpr std::size_t rows_family = 0;
 constexpr std::size_t batches_family = 1;
 
-// A range of at most so many rows is erased row by row. Range tombstones cost every later read of the same
-// memtable, so that these are also flushed after so many of them.
-constexpr std::size_t row_erasures_max = 256;
-constexpr std::size_t range_erasures_max = 128;
+// Range tombstones cost every read of the memtable that they are in, so it goes to a file after so many.
+constexpr std::size_t range_erasures_max = 1024;
 
 enum row_kind : std::uint8_t { plain = 0, with_batch = 1 };
 
@@ -143,13 +141,14 @@ status rocks_journal::commit(std::vector<journal_op> ops, bool sync) {
   put_sync_mark(changes, synced_);
   rocksdb::Status s;
   batch_references::changes batches;
-  for (std::size_t i = 0; i < ops.size() && !failed_; ++i) {
-    const auto& op = ops[i];
+  for (const auto& op : ops) {
+    if (failed_)
+      break;
     if (op.erase) {
       if (op.key >= op.value)
         continue;
       references_.erase(op.key, op.value, batches);
-      failed_ = erase(changes, ops, i);
+      failed_ = erase(changes, op.key, op.value);
     } else {
       references_.put(op.key, op.batch, batches);
       s = changes.Put(database_->family(rows_family), op.key, encode_row(op));
@@ -171,32 +170,12 @@ status rocks_journal::commit(std::vector<journal_op> ops, bool sync) {
   return failed_;
 }
 
-status rocks_journal::erase(rocksdb::WriteBatch& changes, const std::vector<journal_op>& ops,
-                            std::size_t at) {
-  const auto& [from, to, batch, is_erase] = ops[at];
+status rocks_journal::erase(rocksdb::WriteBatch& changes, const std::string& from, const std::string& to) {
   auto* rows = database_->family(rows_family);
-  std::vector<std::string> keys;
-  rocksdb::ReadOptions options;
-  const rocksdb::Slice end{to};
-  options.iterate_upper_bound = &end;
-  const std::unique_ptr<rocksdb::Iterator> it{database_->db().NewIterator(options, rows)};
-  for (it->Seek(from); it->Valid() && keys.size() <= row_erasures_max; it->Next())
-    keys.push_back(it->key().ToString());
-  if (!it->status().ok())
-    return database_->describe(it->status());
-  // The iterator does not see what this commit has put.
-  for (std::size_t i = 0; i < at && keys.size() <= row_erasures_max; ++i)
-    if (!ops[i].erase && ops[i].key >= from && ops[i].key < to)
-      keys.push_back(ops[i].key);
-  rocksdb::Status s;
-  if (keys.size() > row_erasures_max) {
-    ++range_erasures_;
-    s = changes.DeleteRange(rows, from, to);
-  } else {
-    for (const auto& key : keys)
-      if (s.ok())
-        s = changes.Delete(rows, key);
-  }
+  const auto one_key = to.size() == from.size() + 1 && to.back() == '\0' && to.starts_with(from);
+  // Never row by row: the writer would have to step over all that was erased before.
+  const auto s = one_key ? changes.Delete(rows, from) : changes.DeleteRange(rows, from, to);
+  range_erasures_ += one_key ? 0 : 1;
   if (!s.ok())
     return database_->describe(s);
   return std::nullopt;
@@ -239,12 +218,14 @@ status rocks_journal::scan(std::string_view from, std::string_view to,
   if (!to.empty() && from >= to)
     return std::nullopt;
   const std::unique_ptr<rocksdb::Iterator> it{db.NewIterator(options, database_->family(rows_family))};
+  // Neighbours often share a batch.
+  batch_ref last;
   for (it->Seek({from.data(), from.size()}); it->Valid(); it->Next()) {
     const auto stored = decode_row(it->value().ToStringView());
     if (!stored)
       return failure{errc::corrupt, "the journal holds a row that is none"};
     journal_row found{it->key().ToString(), std::string{stored->value}, std::nullopt};
-    if (stored->batch) {
+    if (stored->batch && (last.id != *stored->batch || last.body.empty())) {
       rocksdb::ReadOptions one;
       one.snapshot = moment.snapshot();
       std::string bytes;
@@ -253,8 +234,10 @@ status rocks_journal::scan(std::string_view from, std::string_view to,
         return failure{errc::corrupt, "the journal has lost the bytes of batch " + text(*stored->batch)};
       if (!s.ok())
         return database_->describe(s);
-      found.batch = batch_ref{*stored->batch, payload{std::move(bytes)}};
+      last = batch_ref{*stored->batch, payload{std::move(bytes)}};
     }
+    if (stored->batch)
+      found.batch = last;
     if (!row(std::move(found)))
       return std::nullopt;
   }

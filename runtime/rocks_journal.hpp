@@ -47,8 +47,7 @@ public:
 private:
   rocks_journal() = default;
   [[nodiscard]] status rebuild_references();
-  [[nodiscard]] status erase(rocksdb::WriteBatch& changes, const std::vector<journal_op>& ops,
-                             std::size_t at);
+  [[nodiscard]] status erase(rocksdb::WriteBatch& changes, const std::string& from, const std::string& to);
   [[nodiscard]] status write(rocksdb::WriteBatch& changes, bool sync);
 
   // The database keeps a pointer to it, hence outlived by it.

@@ -12,8 +12,11 @@ namespace quorate {
 
 namespace {
 
-// See rocks_journal.cpp: range tombstones make reads slow while they are in a memtable.
+// Range tombstones cost every read of the memtable that they are in, and a machine reads while it applies. So
+// a range of few rows is erased row by row, unless too many erased ones are in between, and the memtable goes
+// to a file after so many range tombstones.
 constexpr std::size_t row_erasures_max = 256;
+constexpr std::size_t erased_rows_passed_max = 1024;
 constexpr std::size_t range_erasures_max = 128;
 
 // Behind a zero byte, where no generation is.
@@ -222,6 +225,36 @@ status rocks_store::apply(rocksdb::WriteBatch& changes) {
   return failed_;
 }
 
+rocksdb::Status rocks_store::erase_range(const std::vector<store_batch::op>& ops, std::size_t at,
+                                         rocksdb::WriteBatch& out) {
+  const auto from = full_key(generation_, ops[at].key);
+  const auto to = full_key(generation_, ops[at].value);
+  const rocksdb::Slice end{to};
+  rocksdb::ReadOptions options;
+  options.iterate_upper_bound = &end;
+  options.max_skippable_internal_keys = erased_rows_passed_max;
+  std::vector<std::string> keys;
+  const std::unique_ptr<rocksdb::Iterator> it{database_->db().NewIterator(options, database_->family(0))};
+  for (it->Seek(from); it->Valid() && keys.size() <= row_erasures_max; it->Next())
+    keys.push_back(it->key().ToString());
+  const auto given_up = it->status().IsIncomplete();
+  if (!it->status().ok() && !given_up)
+    return it->status();
+  // The iterator does not see what these same changes have put.
+  for (std::size_t i = 0; i < at && keys.size() <= row_erasures_max; ++i)
+    if (ops[i].what == store_batch::op::kind::put && ops[i].key >= ops[at].key && ops[i].key < ops[at].value)
+      keys.push_back(full_key(generation_, ops[i].key));
+  if (given_up || keys.size() > row_erasures_max) {
+    ++range_erasures_;
+    return out.DeleteRange(from, to);
+  }
+  rocksdb::Status s;
+  for (const auto& key : keys)
+    if (s.ok())
+      s = out.Delete(key);
+  return s;
+}
+
 status rocks_store::put_changes(const store_batch& changes, rocksdb::WriteBatch& out) {
   using kind = store_batch::op::kind;
   rocksdb::Status s;
@@ -234,23 +267,7 @@ status rocks_store::put_changes(const store_batch& changes, rocksdb::WriteBatch&
     } else if (op.what == kind::erase) {
       s = out.Delete(key);
     } else if (op.key < op.value) {
-      std::vector<std::string> keys;
-      scan(op.key, op.value, [&](std::string_view found, std::string_view) {
-        keys.push_back(full_key(generation_, found));
-        return keys.size() <= row_erasures_max;
-      });
-      // The scan does not see what these same changes have put.
-      for (std::size_t j = 0; j < i && keys.size() <= row_erasures_max; ++j)
-        if (ops[j].what == kind::put && ops[j].key >= op.key && ops[j].key < op.value)
-          keys.push_back(full_key(generation_, ops[j].key));
-      if (keys.size() > row_erasures_max) {
-        ++range_erasures_;
-        s = out.DeleteRange(key, full_key(generation_, op.value));
-      } else {
-        for (const auto& one : keys)
-          if (s.ok())
-            s = out.Delete(one);
-      }
+      s = erase_range(ops, i, out);
     }
   }
   if (!s.ok())

@@ -56,6 +56,8 @@ private:
   rocks_store() = default;
   [[nodiscard]] status load();
   [[nodiscard]] status drop_other_generation();
+  [[nodiscard]] rocksdb::Status erase_range(const std::vector<store_batch::op>& ops, std::size_t at,
+                                            rocksdb::WriteBatch& out);
   [[nodiscard]] status put_changes(const store_batch& changes, rocksdb::WriteBatch& out);
   [[nodiscard]] status apply(rocksdb::WriteBatch& changes);
   [[nodiscard]] status flush(bool wait);

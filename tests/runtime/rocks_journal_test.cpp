@@ -243,32 +243,41 @@ TEST_CASE(
 
 TEST_CASE("the lost end of a log that is not the newest stops the node") {
   const temporary_directory directory;
+  std::uintmax_t boundary = 0;  // between two records near the first log's end
   {
     const auto j = open_journal(directory / "j");
     REQUIRE(!j->commit({put("a", "1", a_batch(1))}, true));
     // Rows fill their memtable: a second log begins while the first one still holds a batch.
-    for (std::uint64_t i = 0; i < 1500; ++i)
-      REQUIRE(!j->commit({put("k" + std::to_string(i), std::string(1000, 'v'))}, i % 10 == 0));
+    for (std::uint64_t i = 0; i < 1500; ++i) {
+      REQUIRE(!j->commit({put("k" + std::to_string(i), std::string(1000, 'v'))}, i % 20 == 0));
+      if (const auto logs = logs_in(directory / "j"); i % 3 == 0 && logs.size() == 1)
+        boundary = fs::file_size(logs.front());
+    }
     REQUIRE(!j->commit({put("z", "1")}, true));
   }
   const auto logs = logs_in(directory / "j");
   REQUIRE(logs.size() >= 2);
-  const auto whole = read(logs.front());
-  SUBCASE("by truncation") {
-    overwrite(logs.front(), whole.substr(0, whole.size() - 20));
+  auto bytes = read(logs.front());
+  REQUIRE(boundary > 0);
+  REQUIRE(boundary < bytes.size());
+  SUBCASE("by truncation within a record") {
+    bytes.resize(bytes.size() - 20);
   }
-  SUBCASE("by a whole record") {
-    overwrite(logs.front(), whole.substr(0, whole.size() - 3000));
+  SUBCASE("by truncation between records") {
+    bytes.resize(boundary);
   }
-  SUBCASE("by a length that looks torn") {
-    auto bytes = whole;
-    for (auto at = bytes.size() - 1500; at < bytes.size(); ++at)
-      bytes[at] = '\0';
-    overwrite(logs.front(), bytes);
+  SUBCASE("by zeros within a record") {
+    std::fill(bytes.end() - 500, bytes.end(), '\0');
+  }
+  SUBCASE("by zeros from a record on") {
+    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(boundary), bytes.end(), '\0');
   }
   SUBCASE("by removal") {
-    fs::remove(logs.front());
+    bytes.clear();
   }
+  overwrite(logs.front(), bytes);
+  if (bytes.empty())
+    fs::remove(logs.front());
   CHECK(refusal_of(directory / "j").code == errc::corrupt);
 }
 
