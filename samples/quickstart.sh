@@ -330,6 +330,8 @@ if [[ $keep == yes ]]; then
   kept=yes
   rm -f "$data"/enough "$data"/*.entries "$data"/*.acknowledged "$data"/entries "$data"/expected
   step "All of that worked. The cluster is still running"
+  pids=
+  for node in "${nodes[@]}"; do pids+=" ${pid[$node]}"; done
   one=${http[${nodes[0]}]} two=${http[${nodes[1]}]} three=${http[${nodes[2]}]}
   cat <<TEXT
 Try:
@@ -339,7 +341,7 @@ Try:
    curl http://$one/healthz
    curl http://$two/cluster
 Stop it:
-   kill ${pid[*]}
+   kill$pids
    rm -r ${data}
 TEXT
 else
