@@ -6,7 +6,7 @@
 
 #include <caf/actor_system.hpp>
 
-#include <atomic>
+#include <algorithm>
 #include <cstdio>
 
 namespace quorate {
@@ -176,7 +176,7 @@ void local_cluster::crash(node_id node, std::size_t keep) {
     s.roles.clear();
     unanswered.swap(s.waiting);
   }
-  s.journal->crash(keep);
+  s.journal->crash(std::min(keep, s.journal->unsynced()));
   s.state->crash();
   for (auto& [id, done] : unanswered)
     done({id, errc::unknown_outcome, payload{"the node has crashed"}});
