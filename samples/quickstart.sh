@@ -83,7 +83,8 @@ leave() {
   if [[ $kept == no ]]; then
     stop_all
     if [[ -n $data ]]; then
-      if ((code == 0)); then
+      # Done, or interrupted.
+      if ((code == 0 || code > 128)); then
         rm -rf "$data"
       else
         echo "quickstart: The nodes' logs and data are left in $data." >&2
@@ -165,8 +166,8 @@ start() {
   setsid "$runtime" --config-file="$spec" --node="$node" --data-dir="$data/$node" \
     </dev/null >>"$data/$node.log" 2>&1 &
   pid[$node]=$!
-  # The shell is not to comment on how it ends.
-  disown
+  # The shell is not to comment on how it ends; it may have ended already.
+  disown "$!" 2>/dev/null || true
 }
 
 # request <node> <path> [<body>]; prints the answer's body; fails where there is none.
@@ -247,7 +248,7 @@ kill_one() {
   for node in "${others[@]}"; do
     keep_appending "$node" &
     appenders+=($!)
-    disown
+    disown "$!" 2>/dev/null || true
   done
   sleep 1
   local died=$EPOCHREALTIME
