@@ -1,0 +1,51 @@
+// The clients of one node's gateway.
+#pragma once
+
+#include "tests/harness/surroundings.hpp"
+#include "tests/harness/workload.hpp"
+
+#include <map>
+
+namespace quorate::testing {
+
+/// Asks one node, waits for answers, and writes down what it saw. Outlives the node's crashes: what was open
+/// then has no answer.
+class client {
+public:
+  /// `ask` hands a message to the node's edge; false where nothing listens.
+  client(node_id at, surroundings& around, history& operations, workload& work,
+         std::function<bool(const box&)> ask, std::uint64_t seed);
+
+  /// Asks now and then, until its plan's operations are used up or `stop`.
+  void begin();
+  void stop() { running_ = false; }
+  void on(const client_replies& message);
+  /// The node died.
+  void disconnected();
+
+  /// One command, or the last read, that must be answered ok in time. `operation::number` of it in
+  /// `probes()`. \returns false where the node does not listen
+  bool probe(duration timeout, bool read_all);
+  [[nodiscard]] bool idle() const { return open_.empty(); }
+  /// The last probe's number in the history.
+  [[nodiscard]] std::uint64_t last_probe() const { return last_probe_; }
+
+private:
+  void turn();
+  bool ask(client_call call, duration timeout);
+  void give_up(std::uint64_t number);
+
+  node_id at_;
+  surroundings& around_;
+  history& operations_;
+  workload& work_;
+  std::function<bool(const box&)> ask_;
+  prng prng_;
+  bool running_ = false;
+  std::uint64_t asked_ = 0;
+  std::uint64_t last_probe_ = 0;
+  std::set<std::uint64_t> open_;
+  std::set<std::uint64_t> given_up_;
+};
+
+}  // namespace quorate::testing

@@ -1,0 +1,246 @@
+#include "tests/harness/cluster.hpp"
+
+#include "protocols/quorum.hpp"
+
+#include <algorithm>
+
+namespace quorate::testing {
+
+namespace {
+
+// A node whose disk has failed is started again by whoever watches over it.
+constexpr duration watchdog = std::chrono::milliseconds(300);
+
+}  // namespace
+
+cluster::cluster(surroundings& around, const protocol& ordering, const options& how, workload& work)
+    : around_(around), network_(around.plan.members, around.plan.network, around.plan.seed * 3 + 1),
+      prng_(around.plan.seed * 3 + 2) {
+  node_setup setup;
+  setup.cluster = "simulated";
+  for (std::uint32_t i = 1; i <= around.plan.members; ++i)
+    setup.nodes.push_back({node_id{i}, "n" + std::to_string(i), disk_id{}});
+  setup.ordering = &ordering;
+  setup.options = around.plan.options;
+  setup.make_machine = work.make_machine();
+  setup.machine = work.machine();
+  setup.timings = around.plan.timings;
+  setup.log = around.plan.log;
+  setup.catching_up = sync::all_strategies().data();
+  const auto make = how.make ? how.make : whole_node();
+  for (const auto& m : setup.nodes) {
+    setup.self = m.id;
+    nodes_.push_back(std::make_unique<sim_node>(setup, make, around, *this, prng_.next()));
+    auto* target = nodes_.back().get();
+    clients_.push_back(std::make_unique<client>(
+        m.id, around, operations_, work,
+        [target](const box& message) { return target->from_client(message); }, prng_.next()));
+  }
+}
+
+void cluster::begin() {
+  for (auto& n : nodes_)
+    around_.events.after(std::chrono::microseconds(prng_.below(100'000)), [this, node = n.get()] {
+      if (!node->alive())
+        node->start();
+    });
+  for (auto& c : clients_)
+    around_.events.after(std::chrono::microseconds(prng_.below(400'000)),
+                         [client = c.get()] { client->begin(); });
+  for (const auto& f : around_.plan.faults)
+    around_.events.at(f.at, [this, &f] { strike(f); });
+}
+
+void cluster::during(duration lasts, std::function<void()> end) {
+  around_.events.after(lasts, [this, end = std::move(end)] {
+    if (!healed_)
+      end();
+  });
+}
+
+void cluster::restart_after(sim_node& n, duration wait) {
+  around_.events.after(wait, [&n, life = n.life()] {
+    if (!n.alive() && n.life() == life)
+      n.start();
+  });
+}
+
+bool cluster::may_wipe(const sim_node& n) const {
+  // A blank node may be replaced by its owner at will: that is no lost vote. And what only one node knows
+  // must not be lost with it.
+  std::size_t whole = 0;
+  for (const auto& other : nodes_) {
+    if (!other->was_founded())
+      return false;
+    whole += other.get() != &n && !other->wiped() ? 1 : 0;
+  }
+  return !n.wiped() && majority{nodes_.size()}.reached(whole);
+}
+
+void cluster::isolate(const std::vector<node_id>& inside, bool in, bool out, duration lasts) {
+  for (const auto& other : nodes_) {
+    if (std::find(inside.begin(), inside.end(), other->id()) != inside.end())
+      continue;
+    for (const auto n : inside) {
+      if (in)
+        network_.cut(other->id(), n);
+      if (out)
+        network_.cut(n, other->id());
+    }
+  }
+  during(lasts, [this, inside, in, out] {
+    for (const auto& other : nodes_) {
+      if (std::find(inside.begin(), inside.end(), other->id()) != inside.end())
+        continue;
+      for (const auto n : inside) {
+        if (in)
+          network_.mend(other->id(), n);
+        if (out)
+          network_.mend(n, other->id());
+      }
+    }
+  });
+}
+
+void cluster::flap(node_id n, time_point until) {
+  if (healed_ || around_.events.now() >= until)
+    return;
+  const auto cut = std::chrono::milliseconds(prng_.between(1, 60));
+  isolate({n}, true, true, cut);
+  around_.events.after(cut + std::chrono::milliseconds(prng_.between(1, 60)),
+                       [this, n, until] { flap(n, until); });
+}
+
+void cluster::strike(const fault& f) {
+  if (healed_)
+    return;
+  if (around_.log.tracing())
+    around_.log.line(around_.events.now(), "fault", text(f));
+  if (f.kind == fault_kind::split) {
+    isolate(f.nodes, true, true, f.lasts);
+    return;
+  }
+  for (const auto n : f.nodes)
+    strike_node(f, node_of(n));
+}
+
+void cluster::strike_node(const fault& f, sim_node& n) {
+  switch (f.kind) {
+  case fault_kind::crash:
+    if (n.alive()) {
+      n.crash();
+      restart_after(n, f.lasts);
+    }
+    break;
+  case fault_kind::wipe:
+    if (may_wipe(n)) {
+      n.wipe();
+      restart_after(n, f.lasts);
+    }
+    break;
+  case fault_kind::cut_off:
+    isolate({n.id()}, true, true, f.lasts);
+    break;
+  case fault_kind::deaf:
+    isolate({n.id()}, true, false, f.lasts);
+    break;
+  case fault_kind::mute:
+    isolate({n.id()}, false, true, f.lasts);
+    break;
+  case fault_kind::flapping:
+    flap(n.id(), around_.events.now() + f.lasts);
+    break;
+  case fault_kind::freeze:
+    n.freeze();
+    during(f.lasts, [&n] { n.thaw(); });
+    break;
+  case fault_kind::slow:
+    n.slow_down(static_cast<double>(f.amount));
+    during(f.lasts, [&n] { n.slow_down(1); });
+    break;
+  case fault_kind::clock:
+    n.jump_clock(std::chrono::milliseconds(f.amount));
+    break;
+  case fault_kind::slow_disk:
+    n.slow_disk(std::chrono::milliseconds(f.amount));
+    during(f.lasts, [&n] { n.slow_disk({}); });
+    break;
+  case fault_kind::bad_disk:
+    n.break_disk();
+    break;
+  case fault_kind::split:
+    break;
+  }
+}
+
+void cluster::heal() {
+  healed_ = true;
+  around_.log.line(around_.events.now(), "fault", "none any more");
+  network_.heal();
+  for (auto& c : clients_)
+    c->stop();
+  for (auto& n : nodes_) {
+    n->recover();
+    if (!n->alive())
+      n->start();
+  }
+}
+
+void cluster::transmit(const origin& from, node_id to, const role_address& role, const box& message) {
+  ++around_.count.sent;
+  const auto& waits = network_.plan(from.node, to, around_.events.now());
+  if (waits.empty()) {
+    ++around_.count.lost;
+    if (around_.log.tracing())
+      around_.log.line(around_.events.now(), "network",
+                       "loses " + quorate::text(from.node) + " -> " + quorate::text(to) + " " +
+                           message.text());
+  }
+  if (waits.size() > 1)
+    ++around_.count.doubled;
+  for (const auto wait : waits)
+    around_.events.after(wait, [this, from, to, role, message] { node_of(to).receive(from, role, message); });
+}
+
+void cluster::to_client(node_id at, const box& message) {
+  const auto* replies = message.get<client_replies>();
+  if (replies != nullptr)
+    clients_[at.value - 1]->on(*replies);
+  else
+    around_.result.fail("routing", "a gateway was sent a " + message.type().name);
+}
+
+void cluster::stopped(node_id node) {
+  clients_[node.value - 1]->disconnected();
+  if (!healed_ && node_of(node).died_of_disk())
+    around_.events.after(watchdog, [this, node, life = node_of(node).life()] {
+      auto& n = node_of(node);
+      if (!n.alive() && n.life() == life && !n.wiped())
+        n.start();
+    });
+}
+
+bool cluster::members_equal() const {
+  const sim_node* first = nullptr;
+  for (const auto& n : nodes_) {
+    if (n->wiped())
+      continue;
+    if (!n->alive())
+      return false;
+    if (first == nullptr)
+      first = n.get();
+    else if (first->disk().state().index() != n->disk().state().index())
+      return false;
+  }
+  return true;
+}
+
+run_outcome cluster::outcome() const {
+  run_outcome result;
+  result.operations = &operations_;
+  for (const auto& n : nodes_)
+    result.nodes.push_back({n->id(), n->wiped(), &n->disk().state()});
+  return result;
+}
+
+}  // namespace quorate::testing

@@ -1,0 +1,215 @@
+#include "tests/harness/explore.hpp"
+
+#include "actors/ensure.hpp"
+
+#include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include <poll.h>
+
+namespace quorate::testing {
+
+namespace {
+
+/// What a worker writes into its pipe: when it begins a seed, and when it has ended it. `bytes` of text
+/// follow.
+struct record {
+  enum class kind : std::uint64_t { begun, passed, failed } what = kind::begun;
+  std::uint64_t seed = 0;
+  std::uint64_t events = 0;
+  std::uint64_t simulated = 0;
+  counters count;
+  std::uint64_t bytes = 0;
+};
+
+void put(int pipe, const void* data, std::size_t size) {
+  const auto* at = static_cast<const char*>(data);
+  while (size > 0) {
+    const auto n = ::write(pipe, at, size);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      ::_exit(1);  // nobody reads any more: the seeds are not wanted
+    at += n;
+    size -= static_cast<std::size_t>(n);
+  }
+}
+
+void work(int pipe, std::size_t self, std::size_t workers, const exploration& what, const protocol& ordering,
+          const options& how) {
+  for (auto seed = what.first + self; seed < what.first + what.seeds; seed += workers) {
+    record r;
+    r.seed = seed;
+    put(pipe, &r, sizeof r);
+    const auto result = run(scenario::from_seed(seed, what.members), ordering, how);
+    r.what = result.ok ? record::kind::passed : record::kind::failed;
+    r.events = result.events;
+    r.simulated = static_cast<std::uint64_t>(result.simulated.count());
+    r.count = result.count;
+    const auto words = result.ok ? std::string{} : result.failure + '\n' + result.replay;
+    r.bytes = words.size();
+    put(pipe, &r, sizeof r);
+    put(pipe, words.data(), words.size());
+  }
+}
+
+/// One child and what has come from it.
+struct worker {
+  pid_t process = 0;
+  int pipe = -1;
+  std::string unread;
+  std::uint64_t seed = 0;  ///< the one that it is at
+  bool busy = false;
+};
+
+void take(worker& w, findings& result) {
+  while (w.unread.size() >= sizeof(record)) {
+    record r;
+    std::memcpy(&r, w.unread.data(), sizeof r);
+    if (w.unread.size() < sizeof r + r.bytes)
+      return;
+    const auto words = w.unread.substr(sizeof r, r.bytes);
+    w.unread.erase(0, sizeof r + r.bytes);
+    w.seed = r.seed;
+    w.busy = r.what == record::kind::begun;
+    if (w.busy)
+      continue;
+    ++result.seeds;
+    result.events += r.events;
+    result.simulated += duration{r.simulated};
+    result.count += r.count;
+    if (r.what == record::kind::failed) {
+      const auto line = words.find('\n');
+      result.failures.push_back({r.seed, words.substr(0, line), words.substr(line + 1)});
+    }
+  }
+}
+
+/// False when the child has closed its pipe.
+bool read_from(worker& w, findings& result) {
+  std::array<char, 16 * 1024> buffer{};
+  const auto n = ::read(w.pipe, buffer.data(), buffer.size());
+  if (n < 0 && errno == EINTR)
+    return true;
+  if (n > 0) {
+    w.unread.append(buffer.data(), static_cast<std::size_t>(n));
+    take(w, result);
+    return true;
+  }
+  return false;
+}
+
+void bury(worker& w, bool expected, std::size_t members, findings& result) {
+  ::close(w.pipe);
+  w.pipe = -1;
+  // Younger workers hold our end of its pipe too: it would never notice that nobody reads any more.
+  if (expected)
+    ::kill(w.process, SIGKILL);
+  int how = 0;
+  ::waitpid(w.process, &how, 0);
+  if (expected || (WIFEXITED(how) && WEXITSTATUS(how) == 0))
+    return;
+  const auto cause = WIFSIGNALED(how) ? "signal " + std::to_string(WTERMSIG(how))
+                                      : "exit code " + std::to_string(WEXITSTATUS(how));
+  result.failures.push_back(
+      {w.seed, "the process of this seed ended with " + cause,
+       "./tests/run.sh --seed " + std::to_string(w.seed) + " --members " + std::to_string(members)});
+}
+
+worker launch(std::size_t self, std::size_t workers, const exploration& what, const protocol& ordering,
+              const options& how) {
+  std::array<int, 2> ends{};
+  ENSURE(::pipe(ends.data()) == 0, "no pipe for a worker");
+  std::fflush(nullptr);
+  worker w;
+  w.process = ::fork();
+  ENSURE(w.process >= 0, "no process for a worker");
+  if (w.process == 0) {
+    ::close(ends[0]);
+    work(ends[1], self, workers, what, ordering, how);
+    // Without the destructors of what is the parent's.
+    std::fflush(nullptr);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  w.pipe = ends[0];
+  return w;
+}
+
+std::optional<std::uint64_t> number_in(const char* variable) {
+  const auto* text = std::getenv(variable);
+  if (text == nullptr || *text == '\0')
+    return std::nullopt;
+  std::uint64_t value = 0;
+  const auto* end = text + std::strlen(text);
+  const auto [rest, error] = std::from_chars(text, end, value);
+  if (error != std::errc{} || rest != end) {
+    std::fprintf(stderr, "%s is not a number: %s\n", variable, text);
+    std::exit(2);
+  }
+  return value;
+}
+
+}  // namespace
+
+findings explore(const exploration& what, const protocol& ordering, const options& how) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto count =
+      what.workers > 0 ? what.workers : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  std::vector<worker> workers;
+  for (std::size_t i = 0; i < count; ++i)
+    workers.push_back(launch(i, count, what, ordering, how));
+  findings result;
+  auto open = workers.size();
+  while (open > 0) {
+    std::vector<pollfd> waits;
+    for (const auto& w : workers)
+      waits.push_back({w.pipe, POLLIN, 0});
+    ::poll(waits.data(), waits.size(), -1);
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      if (workers[i].pipe < 0 || waits[i].revents == 0)
+        continue;
+      const auto stop = what.stop_at_failure && !result.failures.empty();
+      if (!stop && read_from(workers[i], result))
+        continue;
+      bury(workers[i], stop, what.members, result);
+      --open;
+    }
+  }
+  std::sort(result.failures.begin(), result.failures.end(),
+            [](const found_failure& a, const found_failure& b) { return a.seed < b.seed; });
+  result.took = std::chrono::steady_clock::now() - began;
+  return result;
+}
+
+std::string text(const findings& f) {
+  const auto seconds = std::max(f.took.count(), 1e-9);
+  std::array<char, 160> line{};
+  std::snprintf(
+      line.data(), line.size(), "%llu seeds in %.1f s: %.0f seeds/min, %.0f events/s, %.0f s simulated; ",
+      static_cast<unsigned long long>(f.seeds), seconds, static_cast<double>(f.seeds) * 60 / seconds,
+      static_cast<double>(f.events) / seconds, static_cast<double>(f.simulated.count()) / 1e9);
+  return line.data() + text(f.count);
+}
+
+wishes wishes_of_environment() {
+  wishes w;
+  w.seed = number_in("QUORATE_SEED");
+  w.seeds = number_in("QUORATE_SEEDS").value_or(w.seeds);
+  if (const auto members = number_in("QUORATE_MEMBERS"))
+    w.members = static_cast<std::size_t>(*members);
+  w.trace = number_in("QUORATE_TRACE").value_or(0) != 0;
+  w.all = number_in("QUORATE_ALL").value_or(0) != 0;
+  return w;
+}
+
+}  // namespace quorate::testing

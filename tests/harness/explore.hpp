@@ -1,0 +1,51 @@
+// Runs many seeds, on all cores.
+#pragma once
+
+#include "tests/harness/simulator.hpp"
+
+namespace quorate::testing {
+
+/// What to explore.
+struct exploration {
+  std::uint64_t first = 1;  ///< the first seed
+  std::uint64_t seeds = 1000;
+  std::size_t members = 3;
+  std::size_t workers = 0;  ///< processes; 0: one per core
+  bool stop_at_failure = true;
+};
+
+/// A seed that failed.
+struct found_failure {
+  std::uint64_t seed = 0;
+  std::string failure;
+  std::string replay;
+};
+
+/// What came of it.
+struct findings {
+  std::uint64_t seeds = 0;  ///< that were run
+  std::uint64_t events = 0;
+  duration simulated{};
+  std::chrono::duration<double> took{};  ///< wall time
+  counters count;
+  std::vector<found_failure> failures;  ///< in the order of their seeds
+};
+
+/// One line: seeds a minute, events a second, counters.
+[[nodiscard]] std::string text(const findings& f);
+
+/// Runs seeds in processes of their own, so that even one that crashes is reported with its seed.
+[[nodiscard]] findings explore(const exploration& what, const protocol& ordering, const options& how = {});
+
+/// From the environment: QUORATE_SEED (replay this one), QUORATE_SEEDS (how many), QUORATE_MEMBERS,
+/// QUORATE_TRACE.
+struct wishes {
+  std::optional<std::uint64_t> seed;
+  std::uint64_t seeds = 1000;
+  std::optional<std::size_t> members;
+  bool trace = false;
+  bool all = false;
+};
+[[nodiscard]] wishes wishes_of_environment();
+
+}  // namespace quorate::testing

@@ -1,0 +1,100 @@
+// What only somebody who knows the messages of paxos can see.
+#include "protocols/paxos/ports.hpp"
+#include "protocols/quorum.hpp"
+#include "tests/harness/simulator.hpp"
+
+#include <map>
+#include <set>
+
+namespace quorate::testing {
+
+namespace {
+
+using paxos::slot;
+
+/// Acceptors keep what they said, over all their starts, as long as the disk is the same: after a promise no
+/// vote below it that the promise did not tell of, and no promise that hides an earlier vote. In each slot at
+/// most one value is voted for at one ballot, and at most one is chosen.
+class paxos_check : public check {
+public:
+  paxos_check(verdict& result, std::size_t members) : check(result), quorum_(members) {}
+  [[nodiscard]] std::string_view name() const override { return "paxos"; }
+
+  void sent(const place& from, const std::vector<node_id>&, const box& message) override {
+    if (from.role != port::acceptor)
+      return;
+    if (const auto* promise = message.get<with_payload<paxos::Promise>>())
+      promised(from, promise->head);
+    else if (const auto* vote = message.get<with_payload<paxos::Accepted>>())
+      voted(from, vote->head);
+  }
+
+private:
+  struct promise {
+    ballot at;
+    ballot told;  ///< the vote that came with it
+  };
+  struct said {
+    std::vector<promise> promises;
+    std::set<ballot> votes;
+  };
+  struct tally {
+    batch_id value;
+    bool noop = false;
+    std::set<disk_id> voters;
+  };
+
+  [[nodiscard]] std::string where(const place& p, slot s) const {
+    return text(p) + ", slot " + std::to_string(s) + ": ";
+  }
+
+  void promised(const place& from, const paxos::Promise& m) {
+    auto& before = said_[{from.disk, m.slot()}];
+    const promise now{from_wire(m.ballot()), m.has_voted() ? from_wire(m.voted()) : ballot{}};
+    for (const auto& vote : before.votes)
+      if (vote < now.at && vote > now.told)
+        fail(where(from, m.slot()) + "promises " + text(now.at) + " and hides its vote at " + text(vote));
+    for (const auto& p : before.promises)
+      if (now.at < p.at && !(now.at == p.at))
+        fail(where(from, m.slot()) + "promises " + text(now.at) + " after " + text(p.at));
+    before.promises.push_back(now);
+  }
+
+  void voted(const place& from, const paxos::Accepted& m) {
+    const auto at = from_wire(m.ballot());
+    auto& before = said_[{from.disk, m.slot()}];
+    for (const auto& p : before.promises)
+      if (at < p.at && at > p.told)
+        fail(where(from, m.slot()) + "votes at " + text(at) + " after it promised " + text(p.at));
+    before.votes.insert(at);
+
+    auto& count = tallies_[m.slot()][at];
+    const auto value = from_wire(m.value().id());
+    if (count.voters.empty()) {
+      count.value = value;
+      count.noop = m.value().noop();
+    } else if (count.value != value || count.noop != m.value().noop()) {
+      fail(where(from, m.slot()) + "two values at ballot " + text(at));
+    }
+    if (!count.voters.insert(from.disk).second || !quorum_.reached(count.voters.size()))
+      return;
+    const auto [known, fresh] = chosen_.emplace(m.slot(), value);
+    if (!fresh && known->second != value)
+      fail(where(from, m.slot()) + text(value) + " and " + text(known->second) + " are both chosen");
+  }
+
+  majority quorum_;
+  std::map<std::pair<disk_id, slot>, said> said_;
+  std::map<slot, std::map<ballot, tally>> tallies_;
+  std::map<slot, batch_id> chosen_;
+};
+
+}  // namespace
+
+std::vector<check_factory> checks_of(std::string_view protocol, std::size_t members) {
+  if (protocol == "paxos")
+    return {[members](verdict& result) { return std::make_unique<paxos_check>(result, members); }};
+  return {};
+}
+
+}  // namespace quorate::testing

@@ -1,0 +1,323 @@
+#include "tests/harness/sim_node.hpp"
+
+#include "actors/ensure.hpp"
+
+namespace quorate::testing {
+
+namespace {
+
+disk_id random_disk(prng& random) {
+  return disk_id{random.next() | 1};
+}
+
+}  // namespace
+
+sim_node::sim_node(node_setup setup, assembler make, surroundings& around, sim_cluster& cluster,
+                   std::uint64_t seed)
+    : setup_(std::move(setup)), make_(std::move(make)), around_(around), cluster_(cluster), prng_(seed) {
+  disk_ = std::make_unique<sim_disk>(random_disk(prng_));
+  const auto drift = static_cast<std::uint64_t>(around.plan.clock_drift * 100);
+  clock_rate_ = 1 + (static_cast<double>(prng_.below(2 * drift + 1)) - static_cast<double>(drift)) / 10'000;
+}
+
+time_point sim_node::clock() const {
+  const auto real = static_cast<double>(around_.events.now().count());
+  return clock_offset_ + duration{static_cast<std::int64_t>(real * clock_rate_)};
+}
+
+duration sim_node::short_while(std::uint64_t min_us, std::uint64_t max_us) {
+  const auto ns = prng_.between(min_us * 1000, max_us * 1000);
+  return duration{static_cast<std::int64_t>(static_cast<double>(ns) * slowness_)};
+}
+
+void sim_node::later(duration wait, std::function<void()> what) {
+  around_.events.after(wait, [this, life = life_, what = std::move(what)]() mutable {
+    if (life != life_)
+      return;
+    if (frozen_ > 0)
+      frozen_events_.push_back(std::move(what));
+    else
+      what();
+  });
+}
+
+void sim_node::start() {
+  ENSURE(!alive_, "a node that runs was started");
+  alive_ = true;
+  dying_ = false;
+  ++life_;
+  ++around_.count.starts;
+  setup_.boot = disk_->next_boot();
+  setup_.disk = disk_->id();
+  setup_.state = &disk_->state();
+  setup_.saved = &disk_->journal();
+  // A clock's origin means nothing; nothing may be concluded from it after a restart.
+  clock_offset_ = std::chrono::seconds(prng_.below(1000));
+  role_prng_ = prng{prng_.next()};
+  if (around_.mutants.forgetful && setup_.boot.value > 1) {
+    const std::string role(1, static_cast<char>(*around_.mutants.forgetful));
+    const std::string next(1, static_cast<char>(static_cast<std::uint8_t>(*around_.mutants.forgetful) + 1));
+    static_cast<void>(disk_->write({{role, next, std::nullopt, true}}));
+  }
+  disk_->state().watch([this](log_index index, std::optional<std::uint64_t> digest) {
+    ++(digest ? around_.count.applied : around_.count.snapshots);
+    around_.checks.tell(&check::stored, place{id(), disk_->id(), setup_.boot, port::replica}, index, digest);
+  });
+  around_.log.line(around_.events.now(), quorate::text(id()),
+                   "starts, boot " + std::to_string(setup_.boot.value));
+  assembly_ = make_(setup_, *this);
+  assembly_->start();
+}
+
+void sim_node::crash() {
+  if (!alive_)
+    return;
+  around_.log.line(around_.events.now(), quorate::text(id()), "crashes");
+  alive_ = false;
+  ++life_;
+  frozen_ = 0;
+  frozen_events_.clear();
+  roles_.clear();
+  assembly_.reset();
+  mailbox_last_.clear();
+  unsynced_.clear();
+  syncing_ = false;
+  flushing_ = false;
+  disk_broken_ = false;
+  disk_->crash(prng_);
+  around_.checks.tell(&check::crashed, id());
+  cluster_.stopped(id());
+}
+
+void sim_node::wipe() {
+  crash();
+  disk_ = around_.mutants.wiped_votes ? std::make_unique<sim_disk>(disk_->id(), disk_->boot())
+                                      : std::make_unique<sim_disk>(random_disk(prng_));
+  wiped_ = true;
+  around_.log.line(around_.events.now(), quorate::text(id()), "has lost its disk");
+  around_.checks.tell(&check::wiped, id(), disk_->id());
+}
+
+void sim_node::thaw() {
+  if (frozen_ == 0 || --frozen_ > 0)
+    return;
+  // Whatever was due meanwhile happens now, in its order, before anything that comes later.
+  auto due = std::move(frozen_events_);
+  frozen_events_.clear();
+  for (auto& what : due)
+    later(duration{0}, std::move(what));
+}
+
+void sim_node::recover() {
+  slowness_ = 1;
+  sync_extra_ = {};
+  disk_broken_ = false;
+  if (frozen_ > 0) {
+    frozen_ = 1;
+    thaw();
+  }
+}
+
+sim_role* sim_node::find(const role_address& role) {
+  const auto found = roles_.find(role);
+  return found == roles_.end() ? nullptr : found->second.get();
+}
+
+sim_role* sim_node::find(const role_address& role, std::uint64_t serial) {
+  auto* found = find(role);
+  return found != nullptr && found->serial() == serial ? found : nullptr;
+}
+
+void sim_node::run(std::unique_ptr<any_role> role, const role_identity& identity) {
+  const auto address = address_of(identity.space.role, identity.space);
+  auto& slot = roles_[address];
+  slot = std::make_unique<sim_role>(std::move(role), identity, setup_.boot, ++serials_, *this, role_prng_);
+  was_founded_ = was_founded_ || identity.space.role == port::acceptor;
+  around_.checks.tell(&check::started, slot->where());
+  trace(*slot, "starts");
+  slot->start();
+}
+
+bool sim_node::from_client(const box& message) {
+  if (!alive_ || dying_)
+    return false;
+  const role_address edge{group_id{}, epoch_id{}, port::edge};
+  auto* role = find(edge);
+  if (role == nullptr)
+    return false;
+  later(short_while(1, 20), [this, message, edge] {
+    if (auto* to = find(edge))
+      deliver(to->identity().self, edge, message);
+  });
+  return true;
+}
+
+void sim_node::receive(const origin& from, const role_address& role, const box& message) {
+  if (!alive_ || dying_) {
+    ++around_.count.lost;
+    return;
+  }
+  // Reading, and a slow node's backlog.
+  later(short_while(1, 5), [this, from, role, message] { deliver(from, role, message); });
+}
+
+void sim_node::deliver(const origin& from, const role_address& to, const box& message) {
+  if (dying_)
+    return;
+  around_.log.mix(static_cast<std::uint64_t>(around_.events.now().count()));
+  around_.log.mix((std::uint64_t{id().value} << 32) | static_cast<std::uint64_t>(to.role));
+  around_.log.mix(std::string_view{message.type().name});
+  around_.log.mix(static_cast<std::uint64_t>(message.wire_size()));
+  if (to.role == port::node) {
+    assembly_->on(from.node, message);
+    return;
+  }
+  auto* role = find(to);
+  if (role == nullptr) {
+    ++around_.count.unclaimed;
+    return;
+  }
+  // What is in this very process needs no passport: before founding its roles know less of the cluster.
+  if (from.node != id() && !role->counts(from)) {
+    ++around_.count.refused;
+    return;
+  }
+  if (tracing())
+    trace(*role, "<- " + quorate::text(from.node) + " " + message.text());
+  around_.checks.tell(&check::taken, role->where(), from.node, message);
+  role->take(from.node, message);
+  mind_flush();
+}
+
+void sim_node::mind_flush() {
+  if (!disk_->state().flush_wanted() || flushing_)
+    return;
+  flushing_ = true;
+  later(short_while(100, 50'000), [this] {
+    flushing_ = false;
+    disk_->state().flush();
+  });
+}
+
+void sim_node::write(sim_role& by, std::vector<journal_op> ops, bool sync, std::uint64_t ticket) {
+  if (dying_)
+    return;
+  ++around_.count.writes;
+  const auto number = disk_broken_ ? std::nullopt : disk_->write(std::move(ops));
+  if (!number) {
+    // It must never answer from what it could not save.
+    dying_ = true;
+    around_.log.line(around_.events.now(), quorate::text(id()), "its disk fails");
+    around_.events.after(duration{0}, [this, life = life_] {
+      if (life == life_)
+        crash();
+    });
+    return;
+  }
+  if (!sync)
+    return;
+  const auto& space = by.identity().space;
+  const waiting w{*number, address_of(space.role, space), by.serial(), ticket};
+  if (around_.mutants.acknowledge_early)
+    later(duration{0}, [this, w] { acknowledge(w); });
+  else
+    unsynced_.push_back(w);
+  if (!syncing_)
+    start_sync();
+}
+
+void sim_node::start_sync() {
+  syncing_ = true;
+  ++around_.count.syncs;
+  const auto& plan = around_.plan;
+  const auto took = short_while(static_cast<std::uint64_t>(plan.sync_min.count() / 1000),
+                                static_cast<std::uint64_t>(plan.sync_max.count() / 1000));
+  later(took + sync_extra_, [this, upto = disk_->written()] {
+    syncing_ = false;
+    disk_->end_sync(upto);
+    std::vector<waiting> done;
+    while (!unsynced_.empty() && unsynced_.front().written <= upto) {
+      done.push_back(unsynced_.front());
+      unsynced_.erase(unsynced_.begin());
+    }
+    for (const auto& w : done)
+      acknowledge(w);
+    if (disk_->written() > upto && (!unsynced_.empty() || around_.mutants.acknowledge_early))
+      start_sync();
+  });
+}
+
+void sim_node::acknowledge(const waiting& w) {
+  if (auto* role = find(w.role, w.serial))
+    role->durable(w.ticket);
+}
+
+void sim_node::send(sim_role& by, send_effect&& effect) {
+  if (dying_)
+    return;
+  const auto& identity = by.identity();
+  around_.checks.tell(&check::sent, by.where(), effect.to, effect.message);
+  const auto to = address_of(effect.message.to(), identity.space);
+  for (const auto n : effect.to) {
+    if (n != id()) {
+      cluster_.transmit(identity.self, n, to, effect.message);
+    } else if (to.role == port::gateway) {
+      later(short_while(1, 20), [this, message = effect.message] { cluster_.to_client(id(), message); });
+    } else {
+      auto& last = mailbox_last_[{to, identity.space.role}];
+      last = std::max(last, around_.events.now() + short_while(0, 20));
+      later(last - around_.events.now(),
+            [this, from = identity.self, to, message = effect.message] { deliver(from, to, message); });
+    }
+  }
+}
+
+void sim_node::set_timer(sim_role& by, timer_tag tag, duration after, std::uint64_t generation) {
+  const auto& space = by.identity().space;
+  const auto wait = duration{static_cast<std::int64_t>(static_cast<double>(after.count()) / clock_rate_)};
+  later(wait, [this, address = address_of(space.role, space), serial = by.serial(), tag, generation] {
+    if (auto* role = find(address, serial); role != nullptr && !dying_) {
+      role->fire(tag, generation);
+      mind_flush();
+    }
+  });
+}
+
+void sim_node::read(sim_role& by, read_effect&& effect) {
+  const auto space = by.identity().space;
+  later(short_while(10, 1000), [this, space, serial = by.serial(), effect = std::move(effect)] {
+    auto* role = find(address_of(space.role, space), serial);
+    if (role == nullptr || dying_)
+      return;
+    journal_rows found;
+    found.id = effect.id;
+    std::size_t bytes = 0;
+    disk_->journal().view(space)->scan(effect.from, effect.to, [&](journal_row&& row) {
+      const auto size = row.key.size() + row.value.size() + (row.batch ? row.batch->body.size() : 0);
+      if (!found.rows.empty() && bytes + size > effect.bytes_max) {
+        found.complete = false;
+        return false;
+      }
+      bytes += size;
+      found.rows.push_back(std::move(row));
+      return true;
+    });
+    role->rows(std::move(found));
+  });
+}
+
+void sim_node::note(sim_role& by, note_effect&& effect) {
+  around_.checks.tell(&check::noted, by.where(), effect.level, effect.text);
+}
+
+void sim_node::trace(sim_role& by, const std::string& what) {
+  if (tracing())
+    around_.log.line(around_.events.now(), text(by.where()), what);
+}
+
+void sim_node::broken(std::string_view check, const std::string& why) {
+  if (!around_.without.contains(check))
+    around_.result.fail(check, why);
+}
+
+}  // namespace quorate::testing

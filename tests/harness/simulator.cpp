@@ -1,0 +1,143 @@
+#include "tests/harness/simulator.hpp"
+
+#include "tests/harness/checks.hpp"
+#include "tests/harness/cluster.hpp"
+#include "tests/harness/invariant_trap.hpp"
+
+namespace quorate::testing {
+
+namespace {
+
+/// One run, from its first event to its verdict.
+class simulation {
+public:
+  simulation(const scenario& s, const protocol& ordering, const options& how)
+      : how_(how), log_(how.trace),
+        work_(how.work()), around_{s, how_.mutants, events_, log_, result_, checks_, count_, how_.without} {
+    add(delivery_check);
+    add(state_check);
+    add(wiped_check);
+    add(note_check);
+    for (const auto& make : how.checks)
+      add(make);
+    add([this](verdict& v) { return work_->make_check(v); });
+    cluster_ = std::make_unique<cluster>(around_, ordering, how_, *work_);
+  }
+
+  report go() {
+    const invariant_trap trap;
+    try {
+      play();
+    } catch (const invariant_broken& e) {
+      result_.fail("ensure", e.what());
+    }
+    report r;
+    r.ok = !result_.failed();
+    r.failure = result_.why();
+    r.replay = "./tests/run.sh --seed " + std::to_string(around_.plan.seed) + " --members " +
+               std::to_string(around_.plan.members);
+    r.hash = log_.hash();
+    r.events = events_.steps();
+    r.simulated = events_.now();
+    r.count = count_;
+    r.operations = cluster_->operations();
+    if (!r.ok)
+      log_.line(events_.now(), "FAILED", r.failure);
+    return r;
+  }
+
+private:
+  void add(const check_factory& make) {
+    auto one = make(result_);
+    if (!how_.without.contains(one->name()))
+      checks_.add(std::move(one));
+  }
+
+  /// Lets everything happen that is due before `until`, or until `enough`.
+  template <class Enough>
+  void run_until(time_point until, Enough enough) {
+    while (!result_.failed() && !events_.empty() && events_.next() < until && !enough()) {
+      events_.step();
+      if (events_.steps() > how_.steps_max)
+        result_.fail("progress", "more than " + std::to_string(how_.steps_max) + " steps");
+    }
+  }
+
+  void play() {
+    const auto& plan = around_.plan;
+    cluster_->begin();
+    run_until(plan.faults_for, [] { return false; });
+    if (result_.failed())
+      return;
+    cluster_->heal();
+    run_until(plan.faults_for + plan.settle, [] { return false; });
+    // Whatever is asked now must be answered, everywhere.
+    probe(false);
+    const auto converged_by = events_.now() + plan.converge_within;
+    run_until(converged_by, [this] { return cluster_->members_equal(); });
+    if (!result_.failed() && !cluster_->members_equal())
+      result_.fail("termination", "the replicas have not become equal: " + indices());
+    probe(true);
+    if (!result_.failed())
+      checks_.tell(&check::ended, cluster_->outcome());
+  }
+
+  /// One operation at every live member, all of which must be answered ok.
+  void probe(bool read_all) {
+    if (result_.failed())
+      return;
+    const auto timeout = around_.plan.answer_within;
+    std::vector<std::size_t> asked;
+    for (std::size_t i = 0; i < cluster_->size(); ++i) {
+      if (cluster_->node(i).wiped())
+        continue;
+      asked.push_back(i);
+      if (!cluster_->client_of(i).probe(timeout, read_all))
+        result_.fail("termination", quorate::text(cluster_->node(i).id()) + " is not there at the end");
+    }
+    run_until(events_.now() + 2 * timeout, [&] {
+      for (const auto i : asked)
+        if (!cluster_->client_of(i).idle())
+          return false;
+      return true;
+    });
+    for (const auto i : asked) {
+      const auto& op = cluster_->operations()[cluster_->client_of(i).last_probe()];
+      if (!result_.failed() && op.code != errc::ok)
+        result_.fail("termination", std::string{read_all ? "a read" : "a command"} + " on " +
+                                        quorate::text(op.at) + " was answered " +
+                                        std::string{to_string(op.code)} + " after the faults were over");
+    }
+  }
+
+  [[nodiscard]] std::string indices() const {
+    std::string out;
+    for (std::size_t i = 0; i < cluster_->size(); ++i) {
+      const auto& n = cluster_->node(i);
+      const auto index = n.disk().state().index();
+      out += (out.empty() ? "" : ", ") + quorate::text(n.id()) + " " +
+             (n.wiped() ? "wiped"
+              : index   ? std::to_string(index->value)
+                        : "nothing");
+    }
+    return out;
+  }
+
+  const options& how_;
+  event_queue events_;
+  transcript log_;
+  verdict result_;
+  watchers checks_;
+  counters count_;
+  std::unique_ptr<workload> work_;
+  surroundings around_;
+  std::unique_ptr<cluster> cluster_;
+};
+
+}  // namespace
+
+report run(const scenario& s, const protocol& ordering, const options& how) {
+  return simulation{s, ordering, how}.go();
+}
+
+}  // namespace quorate::testing

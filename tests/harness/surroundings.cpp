@@ -1,0 +1,30 @@
+#include "tests/harness/surroundings.hpp"
+
+namespace quorate::testing {
+
+counters& counters::operator+=(const counters& other) {
+  sent += other.sent;
+  lost += other.lost;
+  doubled += other.doubled;
+  refused += other.refused;
+  unclaimed += other.unclaimed;
+  writes += other.writes;
+  syncs += other.syncs;
+  starts += other.starts;
+  snapshots += other.snapshots;
+  applied += other.applied;
+  operations += other.operations;
+  acknowledged += other.acknowledged;
+  return *this;
+}
+
+std::string text(const counters& c) {
+  return "sent " + std::to_string(c.sent) + ", lost " + std::to_string(c.lost) + ", doubled " +
+         std::to_string(c.doubled) + ", refused " + std::to_string(c.refused) + ", unclaimed " +
+         std::to_string(c.unclaimed) + ", writes " + std::to_string(c.writes) + ", syncs " +
+         std::to_string(c.syncs) + ", starts " + std::to_string(c.starts) + ", snapshots " +
+         std::to_string(c.snapshots) + ", applied " + std::to_string(c.applied) + ", operations " +
+         std::to_string(c.operations) + ", acknowledged " + std::to_string(c.acknowledged);
+}
+
+}  // namespace quorate::testing

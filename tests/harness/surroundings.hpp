@@ -1,0 +1,53 @@
+// What the parts of one simulation share.
+#pragma once
+
+#include "tests/harness/check.hpp"
+#include "tests/harness/event_queue.hpp"
+#include "tests/harness/scenario.hpp"
+#include "tests/harness/transcript.hpp"
+
+#include <optional>
+#include <set>
+
+namespace quorate::testing {
+
+/// Planted bugs, which the checks must catch: each one is a way in which a node could break its promises.
+struct mutations {
+  bool acknowledge_early = false;  ///< the journal says "durable" before it is
+  std::optional<port> forgetful;   ///< this role finds nothing saved when it starts again
+  bool wiped_votes = false;        ///< a wiped disk claims the identity of the one that is gone
+};
+
+/// How often things happened.
+struct counters {
+  std::uint64_t sent = 0;          ///< messages between nodes, per recipient
+  std::uint64_t lost = 0;          ///< by the network, or because the recipient was down
+  std::uint64_t doubled = 0;       ///< copies that the network added
+  std::uint64_t refused = 0;       ///< whose origin did not count
+  std::uint64_t unclaimed = 0;     ///< for a role that is not there
+  std::uint64_t writes = 0;        ///< to journals
+  std::uint64_t syncs = 0;         ///< of journals
+  std::uint64_t starts = 0;        ///< of nodes
+  std::uint64_t snapshots = 0;     ///< states that were replaced as a whole
+  std::uint64_t applied = 0;       ///< batches, on all nodes together
+  std::uint64_t operations = 0;    ///< of clients
+  std::uint64_t acknowledged = 0;  ///< of them, answered ok
+
+  counters& operator+=(const counters& other);
+};
+
+[[nodiscard]] std::string text(const counters& c);
+
+/// What the parts of one simulation share.
+struct surroundings {
+  const scenario& plan;
+  const mutations& mutants;
+  event_queue& events;
+  transcript& log;
+  verdict& result;
+  watchers& checks;
+  counters& count;
+  std::set<std::string, std::less<>> without;  ///< checks that are switched off
+};
+
+}  // namespace quorate::testing

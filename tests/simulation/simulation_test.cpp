@@ -1,0 +1,70 @@
+#include "tests/harness/explore.hpp"
+
+#include "protocols/registry.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdio>
+
+using namespace quorate;
+using namespace quorate::testing;
+
+namespace {
+
+options with_checks_of(const protocol& p, std::size_t members) {
+  options how;
+  how.checks = checks_of(p.name, members);
+  return how;
+}
+
+void replay(const protocol& p, std::uint64_t seed, std::size_t members, bool trace) {
+  auto how = with_checks_of(p, members);
+  const auto s = scenario::from_seed(seed, members);
+  if (trace) {
+    how.trace = stdout;
+    std::printf("%s", text(s).c_str());
+  }
+  const auto result = run(s, p, how);
+  std::printf("%s, seed %llu, %zu members: %s\n", p.name.c_str(), static_cast<unsigned long long>(seed),
+              members, result.ok ? "ok" : result.failure.c_str());
+  CHECK(result.ok);
+}
+
+}  // namespace
+
+TEST_CASE("every protocol keeps its promises under every fault, from thousands of seeds") {
+  const auto wanted = wishes_of_environment();
+  for (const auto& p : all_protocols()) {
+    for (const std::size_t members : {std::size_t{3}, std::size_t{5}}) {
+      if (wanted.members && *wanted.members != members)
+        continue;
+      if (wanted.seed) {
+        replay(p, *wanted.seed, members, wanted.trace);
+        continue;
+      }
+      exploration what;
+      what.seeds = wanted.seeds;
+      what.members = members;
+      what.stop_at_failure = !wanted.all;
+      const auto found = explore(what, p, with_checks_of(p, members));
+      std::printf("%s, %zu members: %s\n", p.name.c_str(), members, text(found).c_str());
+      for (const auto& f : found.failures) {
+        std::printf("seed %llu: %s\nreplay: %s\n", static_cast<unsigned long long>(f.seed), f.failure.c_str(),
+                    f.replay.c_str());
+        FAIL_CHECK(f.failure);
+      }
+    }
+  }
+}
+
+TEST_CASE("one seed, run twice, gives the same transcript") {
+  for (const auto& p : all_protocols())
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+      const auto s = scenario::from_seed(seed, 3);
+      const auto first = run(s, p, with_checks_of(p, 3));
+      const auto second = run(s, p, with_checks_of(p, 3));
+      CHECK(first.hash == second.hash);
+      CHECK(first.events == second.events);
+      CHECK(first.hash != run(scenario::from_seed(seed + 100, 3), p, with_checks_of(p, 3)).hash);
+    }
+}
