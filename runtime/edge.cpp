@@ -15,9 +15,11 @@ constexpr duration open_again = 500ms;
 // The window must hold everything between the oldest unanswered command and the newest.
 constexpr std::uint64_t span_max = limits::session_window / 2;
 
-const payload no_majority{
-    "this node cannot reach a majority of the members; the command was not and will not be executed"};
-const payload no_majority_to_read{"this node cannot reach a majority of the members"};
+const payload not_ordered_in_time{"the command could not be ordered by its deadline (is a majority of the "
+                                  "members up?); it was not and will "
+                                  "not be executed"};
+const payload not_read_in_time{
+    "the read could not be made sure of by its deadline (is a majority of the members up?)"};
 const payload nobody_knows{
     "the deadline has passed; the command may or may not have been executed, and may still be"};
 const payload full{"this node has as many unanswered requests as it may have; the command was not executed"};
@@ -189,7 +191,7 @@ void edge::on(node_id, const withdrawn& msg, out& o) {
     submitted_.erase(found);
   };
   for (const auto& id : msg.ids)
-    settle(id, errc::no_quorum, no_majority);
+    settle(id, errc::no_quorum, not_ordered_in_time);
   for (const auto& id : ids)
     settle(id, errc::unknown_outcome, nobody_knows);
   submit(o);
@@ -224,7 +226,7 @@ void edge::expire_reads(out& o, client_replies& replies) {
       continue;
     }
     dropped.ids.push_back(i->first);
-    reply(replies, i->second.id, errc::no_quorum, no_majority_to_read);
+    reply(replies, i->second.id, errc::no_quorum, not_read_in_time);
     i = reads_.erase(i);
   }
   if (!dropped.ids.empty())
@@ -239,7 +241,7 @@ void edge::expire(out& o) {
       continue;
     }
     bytes_ -= i->what.body.size();
-    reply(replies, i->id, errc::no_quorum, no_majority);
+    reply(replies, i->id, errc::no_quorum, not_ordered_in_time);
     i = queue_.erase(i);
   }
   withdraw late;

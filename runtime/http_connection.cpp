@@ -173,7 +173,8 @@ void http_connection::take_request() {
   loop_.count_request_bytes(body_charge_, 0);
   body_charge_ = 0;
   const auto number = first_slot_ + slots_.size() - 1;
-  auto parsed = parse_call(parser_.method(), parser_.target(), parser_.body());
+  auto parsed =
+      parse_call(parser_.method(), parser_.target(), parser_.body(), loop_.options().answer_timeout);
   if (auto* call = std::get_if<http_call>(&parsed)) {
     if (auto at_once = loop_.dispatch(shared_from_this(), number, std::move(*call)))
       answer(number, std::move(*at_once));

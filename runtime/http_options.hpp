@@ -22,6 +22,7 @@ struct http_options {
   std::size_t unsent_bytes_max = 256 * 1024;  ///< unsent bytes on one connection; beyond, reading pauses
   std::size_t header_bytes_max = 16 * 1024;   ///< header of one request; beyond: 431
 
+  std::chrono::milliseconds answer_timeout{5'000};  ///< for a request that does not say ?timeout_ms=
   std::chrono::milliseconds idle_timeout{60'000};  ///< a connection without requests is closed
   std::chrono::milliseconds request_timeout{
       10'000};  ///< from a request's first byte to its last; beyond: 408

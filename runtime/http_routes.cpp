@@ -14,7 +14,6 @@ namespace quorate {
 
 namespace {
 
-constexpr std::uint64_t timeout_ms_default = 5'000;
 constexpr std::uint64_t timeout_ms_max = 60'000;
 
 constexpr std::array<std::string_view, 1> append_parameters{"timeout_ms"};
@@ -54,8 +53,9 @@ http_answer too_large(std::string_view what, std::string_view limit, std::size_t
 }
 
 /// Nothing if `request` has its timeout now.
-std::optional<http_answer> read_timeout(const http_query& query, client_request& request) {
-  auto timeout = timeout_ms_default;
+std::optional<http_answer> read_timeout(const http_query& query, std::chrono::milliseconds otherwise,
+                                        client_request& request) {
+  auto timeout = static_cast<std::uint64_t>(otherwise.count());
   if (auto fault = query.read("timeout_ms", 1, timeout_ms_max, timeout))
     return bad_parameter(*fault);
   request.timeout = std::chrono::milliseconds{timeout};
@@ -190,7 +190,7 @@ http_answer error_answer(unsigned status, std::string_view code, std::string_vie
 }
 
 std::variant<http_call, http_answer> parse_call(std::string_view method, std::string_view target,
-                                                std::string_view body) {
+                                                std::string_view body, std::chrono::milliseconds timeout) {
   target = without_host(target);
   const auto question = std::min(target.find('?'), target.size());
   const auto path = target.substr(0, question);
@@ -212,7 +212,7 @@ std::variant<http_call, http_answer> parse_call(std::string_view method, std::st
   const auto& query = std::get<http_query>(parsed);
 
   http_call call{found->page, {}};
-  if (auto fault = read_timeout(query, call.request))
+  if (auto fault = read_timeout(query, timeout, call.request))
     return std::move(*fault);
   auto fault = std::optional<http_answer>{};
   if (call.page == http_page::append_log)

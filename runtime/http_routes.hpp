@@ -27,8 +27,9 @@ struct http_call {
 /// What a request asks for, or the answer where that can be given at once. Query strings are decoded as forms
 /// are
 /// ("+" is a space); parameters that are unknown, twice there or malformed are refused by name.
-[[nodiscard]] std::variant<http_call, http_answer> parse_call(std::string_view method,
-                                                              std::string_view target, std::string_view body);
+[[nodiscard]] std::variant<http_call, http_answer>
+parse_call(std::string_view method, std::string_view target, std::string_view body,
+           std::chrono::milliseconds timeout = std::chrono::seconds{5});
 
 /// The answer to a call on page append_log or log. `node` is this node's name.
 [[nodiscard]] http_answer answer_of(http_page page, const client_reply& reply, std::string_view node);
