@@ -8,6 +8,7 @@
 #include <caf/send.hpp>
 
 #include <mutex>
+#include <utility>
 
 namespace quorate {
 
@@ -52,6 +53,10 @@ struct node_state : role_runner {
       : self_(self), parts_(std::move(parts)), node_(std::move(setup), *this) {}
 
   node_actor::behavior_type make_behavior() {
+    // Not only by whoever spawned this actor: where the cluster is founded already, founding says so at once,
+    // perhaps before that thread gets to it.
+    parts_.environment->links->own().add({group_id{0}, epoch_id{0}, port::node},
+                                         caf::actor_cast<caf::strong_actor_ptr>(self_));
     node_.start();
     launch();
     return {
@@ -144,7 +149,8 @@ node_host::node_host(caf::actor_system& system, node_host_setup setup)
   auto replies = system.spawn(gateway, std::move(setup.replies));
   parts.keep({group_id{0}, epoch_id{0}, port::gateway}, caf::actor_cast<caf::strong_actor_ptr>(replies));
   auto node = system.spawn<node_actor::stateful_impl<node_state>>(std::move(setup.node), parts);
-  parts.keep({group_id{0}, epoch_id{0}, port::node}, caf::actor_cast<caf::strong_actor_ptr>(node));
+  node_ = caf::actor_cast<caf::strong_actor_ptr>(node);
+  environment_->links->own().add({group_id{0}, epoch_id{0}, port::node}, node_);
 }
 
 node_host::~node_host() {
@@ -152,6 +158,14 @@ node_host::~node_host() {
 }
 
 void node_host::stop() {
+  // The node's actor first: what it starts after the list is taken would never be asked to end.
+  if (const auto node = std::exchange(node_, nullptr)) {
+    caf::anon_send_exit(caf::actor_cast<caf::actor>(node), caf::exit_reason::user_shutdown);
+    if (threads_) {
+      caf::scoped_actor self{system_};
+      self->wait_for(caf::actor_cast<caf::actor>(node));
+    }
+  }
   std::vector<caf::strong_actor_ptr> all;
   {
     std::lock_guard lock{*mutex_};
