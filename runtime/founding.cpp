@@ -3,6 +3,8 @@
 #include "actors/ensure.hpp"
 #include "actors/hash.hpp"
 
+#include <utility>
+
 namespace quorate {
 
 namespace {
@@ -139,7 +141,9 @@ void founding::on(node_id from, const wire::Hello& msg, out& o) {
     if (msg.phase() == wire::Hello::FOUNDED)
       return;
     for (const auto& m : list_.members())
-      if (m.id() == from.value && m.disk() != msg.disk())
+      // Once per disk: it says hello for as long as it runs.
+      if (m.id() == from.value && m.disk() != msg.disk() &&
+          std::exchange(strangers_[from], disk_id{msg.disk()}) != disk_id{msg.disk()})
         o.note(severity::warning,
                who + " has come with a disk that is not a member's (was it wiped?): it has no vote "
                      "until it is replaced");

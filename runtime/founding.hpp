@@ -78,6 +78,7 @@ private:
   wire::Founding list_;  ///< confirmed or founded
   std::map<node_id, disk_id> disks_;
   std::map<node_id, std::string> confirmed_;  ///< the lists that others stand by, serialized
+  std::map<node_id, disk_id> strangers_;      ///< disks that are no member's and have been warned of
   std::string reason_;
 };
 
