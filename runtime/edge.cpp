@@ -122,7 +122,8 @@ void edge::on(node_id, const outcomes& msg, out& o) {
     if (result.id.session == session_id{0}) {
       byte_reader in{result.body.view()};
       const session_id opened{in.little<std::uint64_t>()};
-      if (session_ == session_id{} && in.ok()) {
+      // After a snapshot nobody may know what became of it: then the timer asks again.
+      if (session_ == session_id{} && result.code == errc::ok && in.ok()) {
         session_ = opened;
         next_number_ = 0;
         o.cancel_timer(opening);
