@@ -3,6 +3,7 @@
 #include "actors/ensure.hpp"
 #include "actors/hash.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace quorate {
@@ -88,7 +89,7 @@ void founding::start(out& o) {
              "the cluster was founded with another spec, which still holds: " + difference);
     announce(o);
   } else {
-    tell_why("waits for all members of the spec to be heard once", severity::info, o);
+    tell_why(setup_.self, "waits for all members of the spec to be heard once", severity::info, o);
     confirm_when_complete(o);
     say_hello(others(), o);
     o.set_timer(hello_timer, setup_.hello_every);
@@ -136,6 +137,9 @@ bool founding::names_us(const wire::Founding& list) const {
 }
 
 void founding::on(node_id from, const wire::Hello& msg, out& o) {
+  const auto of_spec = others();
+  if (std::find(of_spec.begin(), of_spec.end(), from) == of_spec.end())
+    return;
   const auto who = name_of_node(from);
   if (phase_ == wire::Hello::FOUNDED) {
     if (msg.phase() == wire::Hello::FOUNDED)
@@ -152,14 +156,15 @@ void founding::on(node_id from, const wire::Hello& msg, out& o) {
     return;
   }
   if (const auto difference = founding_difference(setup_.spec, msg.founding()); !difference.empty()) {
-    tell_why(who + " has another spec: " + difference, severity::error, o);
+    tell_why(from, who + " has another spec: " + difference, severity::error, o);
     return;
   }
   if (msg.phase() == wire::Hello::FOUNDED) {
     if (names_us(msg.founding()))
       found(msg.founding(), o);
     else
-      tell_why("the cluster was founded with another disk of " + name_of_node(setup_.self) +
+      tell_why(setup_.self,
+               "the cluster was founded with another disk of " + name_of_node(setup_.self) +
                    " (was this one wiped?): this node has no vote until it is replaced",
                severity::error, o);
     return;
@@ -177,15 +182,9 @@ void founding::confirm_when_complete(out& o) {
   auto list = setup_.spec;
   for (auto& m : *list.mutable_members())
     m.set_disk(disks_.at(node_id{m.id()}).value);
-  for (const auto& [node, theirs] : confirmed_) {
-    if (theirs == bytes_of(list))
-      continue;
-    tell_why(name_of_node(node) +
-                 " stands by other disks than those heard here: a data directory was wiped while the "
-                 "cluster was being founded; empty all data directories and start again",
-             severity::error, o);
-    return;
-  }
+  for (const auto& [node, theirs] : confirmed_)
+    if (!stands_by(node, list, o))
+      return;
   list_ = std::move(list);
   phase_ = wire::Hello::CONFIRMED;
   save(o);
@@ -193,14 +192,23 @@ void founding::confirm_when_complete(out& o) {
   found_when_agreed(o);
 }
 
+bool founding::stands_by(node_id node, const wire::Founding& list, out& o) {
+  if (confirmed_.at(node) == bytes_of(list))
+    return true;
+  tell_why(node,
+           name_of_node(node) +
+               " stands by other disks than those heard here: a data directory was wiped while the "
+               "cluster was being founded; empty all data directories and start again",
+           severity::error, o);
+  return false;
+}
+
 void founding::found_when_agreed(out& o) {
   if (phase_ != wire::Hello::CONFIRMED)
     return;
-  for (const auto n : others()) {
-    const auto theirs = confirmed_.find(n);
-    if (theirs == confirmed_.end() || theirs->second != bytes_of(list_))
+  for (const auto n : others())
+    if (!confirmed_.contains(n) || !stands_by(n, list_, o))
       return;
-  }
   found(wire::Founding{list_}, o);
 }
 
@@ -237,12 +245,12 @@ void founding::announce(out& o) {
   o.send(setup_.self, std::move(msg));
 }
 
-void founding::tell_why(std::string reason, severity level, out& o) {
-  if (reason == reason_)
+void founding::tell_why(node_id because_of, const std::string& reason, severity level, out& o) {
+  // Once: each of them says hello for as long as it runs.
+  if (std::exchange(told_[because_of], reason) == reason)
     return;
   o.note(level, reason);
-  reason_ = reason;
-  o.send(setup_.self, not_founded{std::move(reason)});
+  o.send(setup_.self, not_founded{reason});
 }
 
 }  // namespace quorate

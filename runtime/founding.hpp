@@ -68,7 +68,8 @@ private:
   void found(const wire::Founding& list, out& o);
   void save(out& o);
   void announce(out& o);
-  void tell_why(std::string reason, severity level, out& o);
+  [[nodiscard]] bool stands_by(node_id node, const wire::Founding& list, out& o);
+  void tell_why(node_id because_of, const std::string& reason, severity level, out& o);
   [[nodiscard]] bool names_us(const wire::Founding& list) const;
   [[nodiscard]] std::vector<node_id> others() const;
   [[nodiscard]] std::string name_of_node(node_id id) const;
@@ -79,7 +80,7 @@ private:
   std::map<node_id, disk_id> disks_;
   std::map<node_id, std::string> confirmed_;  ///< the lists that others stand by, serialized
   std::map<node_id, disk_id> strangers_;      ///< disks that are no member's and have been warned of
-  std::string reason_;
+  std::map<node_id, std::string> told_;       ///< why there is no cluster yet, by who gave the reason
 };
 
 /// The first difference between two specs that nodes of one cluster must agree on, as a sentence; empty where
