@@ -128,6 +128,7 @@ status running::start() {
   http_options options;
   options.node = self.name;
   options.connections_max = spec.limits.connections;
+  options.answer_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(spec.timeouts.request);
   options.requests_in_flight_max = spec.limits.requests_in_flight;
   http_backend backend;
   backend.submit = [this](std::vector<client_request> requests) { node->submit(std::move(requests)); };
