@@ -28,7 +28,8 @@ void pull::start(out& o) {
 void pull::on(timer_tag, out& o) {
   o.set_timer(tick, setup_.again);
   std::erase_if(serving_, [&](const auto& s) { return o.now() - s.second.heard > serving_idle_max; });
-  if (!getting_ || o.now() - getting_->heard < setup_.again)
+  // While our own replica is at work it is not the peer who is silent.
+  if (!getting_ || getting_->with_replica > 0 || o.now() - getting_->heard < setup_.again)
     return;
   // Once of the same peer, since only an answer may be lost; then of the next one, from the beginning.
   if (++getting_->silences > 1) {
@@ -101,6 +102,7 @@ void pull::on(node_id from, const with_payload<wire::Entries>& msg, out& o) {
   t.silences = 0;
   t.next = log_index{t.next.value + entries.entries.size()};
   t.end = log_index{msg.head.end()};
+  ++t.with_replica;
   o.send(setup_.self, std::move(entries));
 }
 
@@ -109,6 +111,10 @@ void pull::on(node_id from, const with_payload<wire::SnapshotPart>& msg, out& o)
     return;
   auto& t = *getting_;
   if (msg.head.part() != t.part || t.staged)
+    return;
+  // A peer that has lost its view begins over with a newer one. Parts of two views are no state: we wait
+  // until the silence makes us begin over, too.
+  if (t.part > 0 && msg.head.at() != t.at.value)
     return;
   if (checksum(msg.body) != msg.head.checksum()) {
     o.note(severity::warning, "a part of a snapshot from " + text(from) + " is damaged");
@@ -132,7 +138,9 @@ void pull::on(node_id from, const with_payload<wire::SnapshotPart>& msg, out& o)
   t.heard = o.now();
   t.silences = 0;
   t.snapshot = true;
+  t.at = stage.at;
   ++t.part;
+  ++t.with_replica;
   t.staged = stage.last;
   o.send(setup_.self, std::move(stage));
 }
@@ -145,12 +153,16 @@ void pull::on(node_id from, const wire::NothingNewer& msg, out& o) {
 }
 
 void pull::on(node_id, const came_to& msg, out& o) {
-  if (!getting_ || getting_->id != msg.transfer)
+  if (!getting_ || getting_->id != msg.transfer || getting_->with_replica == 0)
     return;
   auto& t = *getting_;
   t.applied = msg.next;
   t.heard = o.now();
+  --t.with_replica;
   if (t.staged) {
+    // This may be the answer for an earlier part.
+    if (t.with_replica > 0)
+      return;
     // The rest of the way by entries.
     t.id = token{(setup_.boot.value << 24) | ++transfers_};
     t.snapshot = t.staged = false;

@@ -60,7 +60,9 @@ private:
     log_index end;           ///< where the peer stands, as far as it said
     std::uint64_t part = 0;  ///< of a snapshot: wanted next
     bool snapshot = false;
-    bool staged = false;  ///< the last part is with the replica
+    log_index at;                    ///< of a snapshot: where all its parts must stand
+    bool staged = false;             ///< the last part is with the replica
+    std::uint32_t with_replica = 0;  ///< chunks that the replica has not answered for yet
     time_point heard{};
     std::uint32_t silences = 0;
   };

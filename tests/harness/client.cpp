@@ -1,5 +1,7 @@
 #include "tests/harness/client.hpp"
 
+#include <algorithm>
+
 namespace quorate::testing {
 
 namespace {
@@ -23,20 +25,27 @@ void client::begin() {
   turn();
 }
 
+client_call client::draw_call(std::uint64_t number) {
+  const auto& plan = around_.plan.clients;
+  const auto local = prng_.chance(plan.local_reads);
+  const auto read = local || prng_.chance(plan.reads);
+  auto call = read ? work_.read(prng_) : work_.write(prng_, number, plan.value_bytes_max);
+  if (local)
+    call.kind = request_kind::read_local;
+  return call;
+}
+
 void client::turn() {
   if (!running_ || asked_ >= around_.plan.clients.operations_max)
     return;
   const auto& plan = around_.plan.clients;
   if (open_.size() < plan.window) {
-    const auto timeout = up_to(prng_, plan.timeout_min, plan.timeout_max);
-    const auto local = prng_.chance(plan.local_reads);
-    const auto read = local || prng_.chance(plan.reads);
-    auto call =
-        read ? work_.read(prng_) : work_.write(prng_, operations_.list().size(), plan.value_bytes_max);
-    if (local)
-      call.kind = request_kind::read_local;
-    if (ask(std::move(call), timeout))
-      ++asked_;
+    std::vector<client_call> calls;
+    for (auto left = std::min(plan.window - open_.size(), prng_.between(1, plan.burst)); left > 0; --left)
+      calls.push_back(draw_call(operations_.list().size() + calls.size()));
+    const auto count = calls.size();
+    if (ask(std::move(calls), up_to(prng_, plan.timeout_min, plan.timeout_max)))
+      asked_ += count;
   }
   // Not at once, even where it is to be at once: a node that refuses must not stop the time.
   const auto wait =
@@ -44,38 +53,46 @@ void client::turn() {
   around_.events.after(wait, [this] { turn(); });
 }
 
-bool client::ask(client_call call, duration timeout) {
-  client_request request;
-  request.id = token{operations_.list().size() + 1};
-  request.kind = call.kind;
-  request.key = call.key;
-  request.body = payload{call.body};
-  request.timeout = timeout;
+bool client::ask(std::vector<client_call> calls, duration timeout) {
   client_requests message;
-  message.list.push_back(std::move(request));
+  auto number = operations_.list().size();
+  for (const auto& call : calls)
+    message.list.push_back({token{++number}, call.kind, call.key, payload{call.body}, timeout});
   if (!ask_(box::of(std::move(message))))
     return false;
-  const auto number =
-      operations_.invoke(at_, call.kind, std::move(call.key), std::move(call.body), around_.events.now());
-  ++around_.count.operations;
-  open_.insert(number);
-  around_.checks.tell(&check::invoked, operations_[number]);
-  around_.events.after(timeout + patience, [this, number] { give_up(number); });
+  for (auto& call : calls) {
+    number =
+        operations_.invoke(at_, call.kind, std::move(call.key), std::move(call.body), around_.events.now());
+    ++around_.count.operations;
+    open_.insert(number);
+    around_.checks.tell(&check::invoked, operations_[number]);
+    around_.events.after(timeout + patience, [this, number] { give_up(number); });
+  }
   return true;
 }
 
 bool client::probe(duration timeout, bool read_all) {
   const auto number = operations_.list().size();
-  if (!ask(read_all ? work_.read_all() : work_.write(prng_, number, 16), timeout))
+  if (!ask({read_all ? work_.read_all() : work_.write(prng_, number, 16)}, timeout))
     return false;
   last_probe_ = number;
   return true;
+}
+
+bool client::may_be_frozen() const {
+  for (const auto& f : around_.plan.faults)
+    if (f.kind == fault_kind::freeze && std::find(f.nodes.begin(), f.nodes.end(), at_) != f.nodes.end())
+      return true;
+  return false;
 }
 
 void client::give_up(std::uint64_t number) {
   if (open_.erase(number) == 0)
     return;
   given_up_.insert(number);
+  if (!may_be_frozen() && !around_.without.contains("deadline"))
+    around_.result.fail("deadline", quorate::text(at_) + " has not answered operation " +
+                                        std::to_string(number) + ", and its deadline is long over");
   around_.checks.tell(&check::returned, operations_[number]);
 }
 

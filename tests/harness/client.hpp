@@ -32,7 +32,9 @@ public:
 
 private:
   void turn();
-  bool ask(client_call call, duration timeout);
+  bool ask(std::vector<client_call> calls, duration timeout);
+  [[nodiscard]] client_call draw_call(std::uint64_t number);
+  [[nodiscard]] bool may_be_frozen() const;
   void give_up(std::uint64_t number);
 
   node_id at_;

@@ -26,6 +26,7 @@ cluster::cluster(surroundings& around, const protocol& ordering, const options& 
   setup.machine = work.machine();
   setup.timings = around.plan.timings;
   setup.log = around.plan.log;
+  setup.clients = around.plan.edge;
   setup.catching_up = sync::all_strategies().data();
   const auto make = how.make ? how.make : whole_node();
   for (const auto& m : setup.nodes) {

@@ -50,7 +50,7 @@ void work(int pipe, std::size_t self, std::size_t workers, const exploration& wh
     record r;
     r.seed = seed;
     put(pipe, &r, sizeof r);
-    const auto result = run(scenario::from_seed(seed, what.members), ordering, how);
+    const auto result = run(scenario::from_seed(seed, what.members, ordering.name), ordering, how);
     r.what = result.ok ? record::kind::passed : record::kind::failed;
     r.events = result.events;
     r.simulated = static_cast<std::uint64_t>(result.simulated.count());

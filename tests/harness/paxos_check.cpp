@@ -97,4 +97,12 @@ std::vector<check_factory> checks_of(std::string_view protocol, std::size_t memb
   return {};
 }
 
+std::map<std::string, std::string> draw_options(std::string_view protocol, prng& random) {
+  if (protocol != "paxos")
+    return {};
+  return {{"window", std::to_string(random.chance(30) ? 1 : random.between(1, 64))},
+          {"takeover_after_ms", std::to_string(random.between(5, 60))},
+          {"resend_after_ms", std::to_string(random.between(5, 100))}};
+}
+
 }  // namespace quorate::testing

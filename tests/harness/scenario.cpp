@@ -17,7 +17,7 @@ struct fault_shape {
 };
 
 constexpr fault_shape shapes[] = {
-    {fault_kind::crash, "crash", 60, 800, 0},       {fault_kind::cut_off, "cut_off", 35, 1000, 0},
+    {fault_kind::crash, "crash", 60, 2000, 0},      {fault_kind::cut_off, "cut_off", 35, 1500, 0},
     {fault_kind::deaf, "deaf", 25, 600, 0},         {fault_kind::mute, "mute", 25, 600, 0},
     {fault_kind::split, "split", 35, 1000, 0},      {fault_kind::flapping, "flapping", 20, 800, 0},
     {fault_kind::freeze, "freeze", 30, 800, 0},     {fault_kind::slow, "slow", 25, 1000, 100},
@@ -75,6 +75,11 @@ void draw_faults(scenario& s, prng& random) {
       s.faults.push_back(std::move(f));
     }
   }
+  // A storm: somebody is always just coming back.
+  for (auto left = random.chance(12) ? random.between(5, 25) : 0; left > 0; --left)
+    s.faults.push_back({time_point{static_cast<std::int64_t>(random.below(end))},
+                        milliseconds(random.between(1, 60)), fault_kind::crash,
+                        some_nodes(random, s.members, 1), 0});
   std::stable_sort(s.faults.begin(), s.faults.end(),
                    [](const fault& a, const fault& b) { return a.at < b.at; });
 }
@@ -94,14 +99,20 @@ void draw_network(network_conditions& n, prng& random) {
 }
 
 void draw_clients(client_plan& c, prng& random) {
-  c.operations_max = random.between(5, 40);
-  c.window = random.chance(30) ? random.between(4, 16) : random.between(1, 3);
+  c.operations_max = random.chance(35) ? random.between(50, 150) : random.between(5, 40);
+  c.burst = random.chance(30) ? random.between(2, 16) : 1;
+  c.window = c.burst + (random.chance(30) ? random.between(4, 32) : random.between(0, 2));
   c.think_max = random.chance(20) ? milliseconds(0) : milliseconds(random.between(1, 100));
   c.timeout_min = milliseconds(random.between(10, 200));
   c.timeout_max = c.timeout_min + milliseconds(random.between(0, 2000));
   c.reads = static_cast<double>(random.between(0, 40));
   c.local_reads = static_cast<double>(random.between(0, 15));
   c.value_bytes_max = random.chance(10) ? 4000 : random.between(0, 100);
+  if (random.chance(2)) {
+    // Batches, parts of the log and snapshots of more than one chunk.
+    c.value_bytes_max = 100'000;
+    c.operations_max = 20;
+  }
 }
 
 }  // namespace
@@ -113,12 +124,12 @@ std::string_view to_string(fault_kind kind) {
   return "unknown";
 }
 
-scenario scenario::from_seed(std::uint64_t seed, std::size_t members) {
+scenario scenario::from_seed(std::uint64_t seed, std::size_t members, std::string_view protocol) {
   prng random{seed * 31 + members};
   scenario s;
   s.seed = seed;
   s.members = members;
-  s.faults_for = milliseconds(random.between(500, 2500));
+  s.faults_for = milliseconds(random.between(500, random.chance(15) ? 6000 : 2500));
   draw_network(s.network, random);
   s.sync_min = microseconds(random.between(10, 300));
   s.sync_max = s.sync_min + microseconds(random.between(0, random.chance(20) ? 20'000 : 2'000));
@@ -127,10 +138,14 @@ scenario scenario::from_seed(std::uint64_t seed, std::size_t members) {
   s.timings.flush_every = milliseconds(random.between(20, 2000));
   if (random.chance(50)) {
     // Small enough that logs are cut and those who lag need a snapshot.
-    s.log.entries_max = random.between(2, 30);
+    s.log.entries_max = random.between(1, random.chance(70) ? 6 : 30);
     s.log.bytes_max = random.chance(30) ? random.between(200, 4000) : s.log.bytes_max;
   }
+  if (random.chance(15))
+    s.edge.requests_max = random.between(1, 8);
   draw_faults(s, random);
+  if (random.chance(50))
+    s.options = draw_options(protocol, random);
   return s;
 }
 
@@ -158,10 +173,12 @@ std::string text(const scenario& s) {
          ", flush every " + std::to_string(s.timings.flush_every.count() / 1'000'000) + "ms, sync " +
          std::to_string(s.sync_min.count() / 1000) + ".." + std::to_string(s.sync_max.count() / 1000) +
          "us\n";
-  out += "clients " + std::to_string(s.clients.operations_max) + " operations, window " +
-         std::to_string(s.clients.window) + ", timeout " +
+  out += "clients " + std::to_string(s.clients.operations_max) + " operations, bursts of " +
+         std::to_string(s.clients.burst) + ", window " + std::to_string(s.clients.window) + ", timeout " +
          std::to_string(s.clients.timeout_min.count() / 1'000'000) + ".." +
          std::to_string(s.clients.timeout_max.count() / 1'000'000) + "ms\n";
+  for (const auto& [name, value] : s.options)
+    out += name + " = " + value + "\n";
   for (const auto& f : s.faults)
     out += text(f) + "\n";
   return out;

@@ -1,6 +1,7 @@
 // Everything that one simulated run depends on.
 #pragma once
 
+#include "runtime/edge.hpp"
 #include "runtime/replica_log.hpp"
 #include "runtime/timings.hpp"
 #include "tests/harness/network_model.hpp"
@@ -41,6 +42,7 @@ struct fault {
 /// What each client does.
 struct client_plan {
   std::uint64_t operations_max = 30;  ///< per client, while faults go on
+  std::uint64_t burst = 1;            ///< of them asked in one message
   std::uint64_t window = 2;           ///< operations at the same time
   duration think_max = std::chrono::milliseconds(50);
   duration timeout_min = std::chrono::milliseconds(50);
@@ -66,13 +68,19 @@ struct scenario {
   client_plan clients;
   node_timings timings;
   log_limits log;
+  edge_limits edge;
   std::map<std::string, std::string> options;  ///< of the protocol
   std::vector<fault> faults;                   ///< in the order of their times
 
   /// The scenario of this seed, and always the same: which kinds of faults, how many and how hard are drawn
-  /// too, so that some seeds have one fault only and others all of them (swarm testing).
-  [[nodiscard]] static scenario from_seed(std::uint64_t seed, std::size_t members);
+  /// too, so that some seeds have one fault only and others all of them (swarm testing). So are the options
+  /// of the protocol, where it is named and known.
+  [[nodiscard]] static scenario from_seed(std::uint64_t seed, std::size_t members,
+                                          std::string_view protocol = {});
 };
+
+/// Options of this protocol, drawn from their ranges; none for those that have none.
+[[nodiscard]] std::map<std::string, std::string> draw_options(std::string_view protocol, prng& random);
 
 /// Several lines.
 [[nodiscard]] std::string text(const scenario& s);
