@@ -1,0 +1,265 @@
+#include "sync/pull.hpp"
+
+#include "actors/limits.hpp"
+#include "tests/sync/pull_desk.hpp"
+
+#include <doctest/doctest.h>
+
+namespace quorate::testing {
+
+TEST_CASE("a replica that is behind asks the best peer, and does not begin twice") {
+  pull_desk d{n1};
+  d.on(n1, catch_up{log_index{7}, {n3, n2}});
+  CHECK(d.sent_to<wire::Pull>() == std::vector{n3});
+  CHECK(d.pulled().from() == 7);
+  CHECK(d.pulled().credits() == 4);
+  CHECK(d.notes() == "asks n3 for everything from index 7");
+  CHECK(d.on(n1, catch_up{log_index{7}, {n2}}) == "");
+  // With nobody named, any other member may have it.
+  pull_desk e{n1};
+  e.on(n1, catch_up{log_index{0}, {}});
+  CHECK(e.sent_to<wire::Pull>() == std::vector{n2});
+}
+
+TEST_CASE("entries go to the replica in order, each chunk gives a credit back, and the last ends it") {
+  pair_of_nodes p{10};
+  auto asked = p.ask();
+  const auto chunks = p.entries(asked);
+  REQUIRE(chunks.size() == 4);
+  CHECK(chunks[0].head.heads_size() == 3);
+  CHECK(chunks[3].head.heads_size() == 1);
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    p.behind.on(n2, chunks[i]);
+    const auto given = p.behind.sent<apply_entries>();
+    REQUIRE(given.size() == 1);
+    CHECK(given[0].from == log_index{3 * i});
+    const auto done = p.own.on(given[0]);
+    p.behind.on(n1, *done.get<came_to>());
+    CHECK(p.behind.sent<wire::Credit>().size() == (i < 3 ? 1 : 0));
+  }
+  CHECK(p.behind.notes() == "has caught up to index 10");
+  p.own.check();
+  p.behind.pass(1s);
+  CHECK(p.behind.tick() == "set_timer 1 300000us");
+}
+
+TEST_CASE("no more chunks are under way than there are credits") {
+  pair_of_nodes p{100};
+  auto asked = p.ask();
+  CHECK(p.entries(asked).size() == 4);
+  CHECK(p.entries(p.credit(asked)).size() == 1);
+  auto many = p.credit(asked);
+  many.set_chunks(1'000);
+  CHECK(p.entries(many).size() == 4);
+  auto other = p.credit(asked);
+  other.set_token(asked.token() + 1);
+  CHECK(p.entries(other).empty());
+}
+
+TEST_CASE("behind a lost chunk nothing fits; after a silence the same peer is asked from where we stand") {
+  pair_of_nodes p{10};
+  const auto chunks = p.entries(p.ask());
+  p.behind.on(n2, chunks[0]);
+  p.behind.on(n1, *p.own.on(p.behind.sent<apply_entries>().at(0)).get<came_to>());
+  CHECK(p.behind.on(n2, chunks[2]) == "");
+  CHECK(p.behind.on(n2, chunks[0]) == "");
+  p.behind.pass(300ms);
+  p.behind.tick();
+  CHECK(p.behind.sent_to<wire::Pull>() == std::vector{n2});
+  CHECK(p.behind.pulled().from() == 3);
+  CHECK(p.entries(p.behind.pulled()).size() == 3);
+}
+
+TEST_CASE("a peer that stays silent is left for the next one, under a new token") {
+  pull_desk d{n1};
+  d.on(n1, catch_up{log_index{0}, {n3}});
+  const auto first = d.pulled();
+  d.pass(299ms);
+  d.tick();
+  CHECK(d.sent<wire::Pull>().empty());
+  d.pass(1ms);
+  d.tick();
+  CHECK(d.pulled().token() == first.token());
+  CHECK(d.sent_to<wire::Pull>() == std::vector{n3});
+  d.pass(300ms);
+  d.tick();
+  CHECK(d.sent_to<wire::Pull>() == std::vector{n2});
+  CHECK(d.pulled().token() != first.token());
+  // What the first one sends after all is not wanted any more.
+  wire::NothingNewer nothing;
+  nothing.set_token(first.token());
+  d.on(n3, nothing);
+  d.pass(300ms);
+  d.tick();
+  CHECK(d.sent_to<wire::Pull>() == std::vector{n2});
+}
+
+TEST_CASE("a peer that has nothing newer ends it") {
+  pair_of_nodes p{0};
+  const auto asked = p.ask();
+  p.entries(asked);
+  const auto nothing = p.ahead.sent<wire::NothingNewer>();
+  REQUIRE(nothing.size() == 1);
+  p.behind.on(n2, nothing[0]);
+  p.behind.pass(1s);
+  p.behind.tick();
+  CHECK(p.behind.sent<wire::Pull>().empty());
+}
+
+TEST_CASE("damaged chunks and parts are refused with a warning") {
+  pair_of_nodes p{10};
+  auto chunks = p.entries(p.ask());
+  std::string bytes{chunks[0].body.view()};
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  auto damaged = chunks[0];
+  damaged.body = payload{bytes};
+  CHECK(p.behind.on(n2, damaged) == "note a chunk of log entries from n2 is damaged");
+  damaged.body = payload{bytes.substr(1)};
+  CHECK(p.behind.on(n2, damaged) == "note a chunk of log entries from n2 is damaged");
+  p.behind.on(n2, chunks[0]);
+  CHECK(p.behind.sent<apply_entries>().size() == 1);
+
+  pair_of_nodes s{10, 10};
+  auto parts = s.parts(s.ask());
+  REQUIRE(parts.size() > 1);
+  auto bad = parts[0];
+  bytes = bad.body.view();
+  bytes[0] = static_cast<char>(bytes[0] ^ 1);
+  bad.body = payload{bytes};
+  CHECK(s.behind.on(n2, bad) == "note a part of a snapshot from n2 is damaged");
+  s.behind.on(n2, parts[0]);
+  CHECK(s.behind.sent<stage_snapshot>().size() == 1);
+}
+
+TEST_CASE("a chunk whose heads want more bytes than it has is refused") {
+  pair_of_nodes p{2};
+  auto chunks = p.entries(p.ask());
+  chunks[0].head.mutable_heads(1)->set_bytes(0xffffffff);
+  CHECK(p.behind.on(n2, chunks[0]) == "");
+}
+
+TEST_CASE("a snapshot is pulled in parts below the limit, and then the rest by entries") {
+  pair_of_nodes p{12, 12};
+  auto asked = p.ask();
+  auto parts = p.parts(asked);
+  REQUIRE(parts.size() == 4);
+  std::size_t taken = 0;
+  while (!parts.empty()) {
+    std::vector<part> more;
+    for (const auto& one : parts) {
+      CHECK(one.body.size() <= limits::chunk_bytes_max);
+      CHECK(one.head.part() == taken++);
+      p.behind.on(n2, one);
+      const auto done = p.own.on(p.behind.sent<stage_snapshot>().at(0));
+      p.behind.on(n1, *done.get<came_to>());
+      for (const auto& c : p.behind.sent<wire::Credit>())
+        for (auto& next : p.parts(c))
+          more.push_back(next);
+    }
+    parts = std::move(more);
+  }
+  p.own.check();
+  CHECK(p.own.next() == log_index{12});
+  CHECK(p.behind.pulled().from() == 12);
+  CHECK(p.behind.pulled().token() != asked.token());
+}
+
+TEST_CASE("a snapshot goes on from the part that is missing") {
+  pair_of_nodes p{12, 12};
+  const auto parts = p.parts(p.ask());
+  for (std::size_t i = 0; i < 2; ++i) {
+    p.behind.on(n2, parts[i]);
+    p.behind.on(n1, *p.own.on(p.behind.sent<stage_snapshot>().at(0)).get<came_to>());
+  }
+  CHECK(p.behind.on(n2, parts[3]) == "");
+  p.behind.pass(300ms);
+  p.behind.tick();
+  CHECK(p.behind.pulled().part() == 2);
+  // The same frozen view, though the peer has gone on.
+  p.replica.grow_to(20);
+  const auto rest = p.parts(p.behind.pulled());
+  REQUIRE(!rest.empty());
+  CHECK(rest[0].head.part() == 2);
+  CHECK(rest[0].head.at() == 12);
+  CHECK(rest[0].body == parts[2].body);
+}
+
+TEST_CASE("parts of another snapshot are never put together with those of the first") {
+  pair_of_nodes p{12, 12};
+  const auto asked = p.ask();
+  const auto parts = p.parts(asked);
+  for (std::size_t i = 0; i < 2; ++i) {
+    p.behind.on(n2, parts[i]);
+    p.behind.on(n1, *p.own.on(p.behind.sent<stage_snapshot>().at(0)).get<came_to>());
+  }
+  p.behind.pass(300ms);
+  p.behind.tick();
+  // The peer has restarted meanwhile, knows of no transfer, and begins with what it has now.
+  p.replica.grow_to(14);
+  p.replica.cut_to(14);
+  pull_desk again{n2};
+  again.on(n1, p.behind.pulled());
+  again.on(n2, *p.replica.on(again.sent<fetch_log>().at(0)).get<log_gone>());
+  const auto others = again.sent<part>();
+  REQUIRE(others.size() > 2);
+  CHECK(others[2].head.token() == asked.token());
+  for (const auto& other : others) {
+    p.behind.on(n2, other);
+    CHECK(p.behind.sent<stage_snapshot>().empty());
+  }
+}
+
+TEST_CASE("a snapshot that is all there waits for the replica before the rest is asked for") {
+  pair_of_nodes p{4, 4};
+  const auto parts = p.parts(p.ask());
+  REQUIRE(parts.size() > 1);
+  REQUIRE(parts.back().head.last());
+  std::vector<stage_snapshot> given;
+  for (const auto& one : parts) {
+    p.behind.on(n2, one);
+    given.push_back(p.behind.sent<stage_snapshot>().at(0));
+  }
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    p.behind.on(n1, *p.own.on(given[i]).get<came_to>());
+    if (i + 1 < given.size())
+      CHECK(p.behind.sent<wire::Pull>().empty());
+  }
+  CHECK(p.behind.pulled().from() == 4);
+}
+
+TEST_CASE("a replica that takes its time is not a peer that stays silent") {
+  pair_of_nodes p{4, 4};
+  const auto parts = p.parts(p.ask());
+  std::vector<stage_snapshot> given;
+  for (const auto& one : parts) {
+    p.behind.on(n2, one);
+    given.push_back(p.behind.sent<stage_snapshot>().at(0));
+  }
+  for (int i = 0; i < 10; ++i) {
+    p.behind.pass(300ms);
+    p.behind.tick();
+    CHECK(p.behind.sent<wire::Pull>().empty());
+  }
+  for (const auto& one : given)
+    p.behind.on(n1, *p.own.on(one).get<came_to>());
+  CHECK(p.behind.pulled().from() == 4);
+}
+
+TEST_CASE("a frozen view is let go when nobody wants more of it") {
+  pull_desk d{n2};
+  wire::Pull asked;
+  asked.set_token(5);
+  asked.set_credits(1);
+  d.on(n1, asked);
+  memory_store state;
+  auto view = state.view();
+  const std::weak_ptr<const store_view> watch = view;
+  d.on(n2, log_gone{n1, token{5}, std::move(view), log_index{3}});
+  CHECK(d.sent<part>().size() == 1);
+  CHECK(!watch.expired());
+  d.pass(11s);
+  d.tick();
+  CHECK(watch.expired());
+}
+
+}  // namespace quorate::testing
