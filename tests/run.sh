@@ -5,13 +5,15 @@ cd "$(dirname "$0")/.."
 
 usage() {
   cat <<'END'
-Usage: tests/run.sh [--asan] [--seeds N] [--seed S]
+Usage: tests/run.sh [--asan] [--seeds N] [--seed S [--members M]]
 
 Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
 
   --asan      build with AddressSanitizer and UBSan, and run the tests under them
   --seeds N   how many seeds each simulation explores (environment: QUORATE_SEEDS)
-  --seed S    replay this one seed (environment: QUORATE_SEED)
+  --seed S    replay this one seed, and run nothing else (environment: QUORATE_SEED;
+              QUORATE_TRACE=1 prints every step)
+  --members M simulate clusters of this many nodes only (environment: QUORATE_MEMBERS)
   --help      this text
 END
 }
@@ -28,6 +30,8 @@ while (($#)); do
     --seeds=*) number --seeds "${1#*=}"; export QUORATE_SEEDS=${1#*=} ;;
     --seed) number "$@"; export QUORATE_SEED=$2; shift ;;
     --seed=*) number --seed "${1#*=}"; export QUORATE_SEED=${1#*=} ;;
+    --members) number "$@"; export QUORATE_MEMBERS=$2; shift ;;
+    --members=*) number --members "${1#*=}"; export QUORATE_MEMBERS=${1#*=} ;;
     --help | -h) usage; exit 0 ;;
     *) refuse "unknown option $1" ;;
   esac

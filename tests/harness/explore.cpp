@@ -205,6 +205,7 @@ wishes wishes_of_environment() {
   wishes w;
   w.seed = number_in("QUORATE_SEED");
   w.seeds = number_in("QUORATE_SEEDS").value_or(w.seeds);
+  w.first = number_in("QUORATE_FIRST").value_or(w.first);
   if (const auto members = number_in("QUORATE_MEMBERS"))
     w.members = static_cast<std::size_t>(*members);
   w.trace = number_in("QUORATE_TRACE").value_or(0) != 0;

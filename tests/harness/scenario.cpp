@@ -135,6 +135,8 @@ scenario scenario::from_seed(std::uint64_t seed, std::size_t members, std::strin
   s.sync_max = s.sync_min + microseconds(random.between(0, random.chance(20) ? 20'000 : 2'000));
   s.clock_drift = random.chance(30) ? static_cast<double>(random.between(1, 10)) : 0;
   draw_clients(s.clients, random);
+  if (random.chance(20))
+    s.machine = "key_value";
   s.timings.flush_every = milliseconds(random.between(20, 2000));
   if (random.chance(50)) {
     // Small enough that logs are cut and those who lag need a snapshot.
@@ -173,7 +175,7 @@ std::string text(const scenario& s) {
          ", flush every " + std::to_string(s.timings.flush_every.count() / 1'000'000) + "ms, sync " +
          std::to_string(s.sync_min.count() / 1000) + ".." + std::to_string(s.sync_max.count() / 1000) +
          "us\n";
-  out += "clients " + std::to_string(s.clients.operations_max) + " operations, bursts of " +
+  out += s.machine + ", clients " + std::to_string(s.clients.operations_max) + " operations, bursts of " +
          std::to_string(s.clients.burst) + ", window " + std::to_string(s.clients.window) + ", timeout " +
          std::to_string(s.clients.timeout_min.count() / 1'000'000) + ".." +
          std::to_string(s.clients.timeout_max.count() / 1'000'000) + "ms\n";

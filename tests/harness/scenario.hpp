@@ -66,6 +66,7 @@ struct scenario {
   duration sync_max = std::chrono::milliseconds(2);
   double clock_drift = 0;  ///< percent, at most, to either side
   client_plan clients;
+  std::string machine = "append_log";  ///< a built-in one that there is a workload for
   node_timings timings;
   log_limits log;
   edge_limits edge;

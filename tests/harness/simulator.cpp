@@ -13,7 +13,9 @@ class simulation {
 public:
   simulation(const scenario& s, const protocol& ordering, const options& how)
       : how_(how), log_(how.trace),
-        work_(how.work()), around_{s, how_.mutants, events_, log_, result_, checks_, count_, how_.without} {
+        work_(how.work ? how.work() : workload_of(s.machine)), around_{s,      how_.mutants, events_,
+                                                                       log_,   result_,      checks_,
+                                                                       count_, how_.without} {
     add(delivery_check);
     add(state_check);
     add(wiped_check);

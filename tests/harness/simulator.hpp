@@ -15,9 +15,9 @@ struct options {
   std::set<std::string, std::less<>> without;  ///< checks that are switched off, by name
   std::vector<check_factory> checks;           ///< beside those that every run has
   mutations mutants;
-  std::function<std::unique_ptr<workload>()> work = append_workload;
-  assembler make;                       ///< empty: a whole node
-  std::uint64_t steps_max = 2'000'000;  ///< more is a failure: something runs in circles
+  std::function<std::unique_ptr<workload>()> work;  ///< empty: by the scenario's machine
+  assembler make;                                   ///< empty: a whole node
+  std::uint64_t steps_max = 2'000'000;              ///< more is a failure: something runs in circles
 };
 
 /// What came of a run.

@@ -33,5 +33,9 @@ public:
 [[nodiscard]] std::unique_ptr<workload> append_workload();
 /// Puts, erases and compares in the built-in `key_value`.
 [[nodiscard]] std::unique_ptr<workload> key_value_workload();
+/// The use of the built-in state machine of this name. \pre there is one
+[[nodiscard]] inline std::unique_ptr<workload> workload_of(std::string_view machine) {
+  return machine == "key_value" ? key_value_workload() : append_workload();
+}
 
 }  // namespace quorate::testing

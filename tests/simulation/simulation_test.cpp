@@ -42,6 +42,7 @@ TEST_CASE("every protocol keeps its promises under every fault, from thousands o
         continue;
       }
       exploration what;
+      what.first = wanted.first;
       what.seeds = wanted.seeds;
       what.members = members;
       what.stop_at_failure = !wanted.all;
@@ -56,19 +57,17 @@ TEST_CASE("every protocol keeps its promises under every fault, from thousands o
   }
 }
 
-TEST_CASE("the key-value store keeps its promises too, and so do clusters of other sizes") {
+TEST_CASE("clusters of other sizes keep their promises too") {
   const auto wanted = wishes_of_environment();
   if (wanted.seed || wanted.members)
     return;
   for (const auto& p : all_protocols()) {
-    for (const std::size_t members : {1, 2, 3, 4, 7}) {
+    for (const std::size_t members : {1, 2, 4, 7}) {
       exploration what;
       what.seeds = wanted.seeds / 10;
       what.members = members;
-      auto how = with_checks_of(p, members);
-      how.work = key_value_workload;
-      const auto found = explore(what, p, how);
-      std::printf("%s, key_value, %zu members: %s\n", p.name.c_str(), members, text(found).c_str());
+      const auto found = explore(what, p, with_checks_of(p, members));
+      std::printf("%s, %zu members: %s\n", p.name.c_str(), members, text(found).c_str());
       for (const auto& f : found.failures)
         FAIL_CHECK("seed " << f.seed << ": " << f.failure);
     }
