@@ -1,6 +1,8 @@
 // The append log as clients see it.
 #include "runtime/append_log.hpp"
 #include "runtime/append_log_format.hpp"
+#include "tests/harness/linearizability.hpp"
+#include "tests/harness/models.hpp"
 #include "tests/harness/workload.hpp"
 
 #include <map>
@@ -8,6 +10,8 @@
 namespace quorate::testing {
 
 namespace {
+
+constexpr std::uint64_t search_steps_max = 200'000;
 
 /// What the cluster promises about an append log:
 /// every acknowledged value stands at the index that was answered, and stays there; no value stands twice;
@@ -44,9 +48,42 @@ public:
       if (op.fate() == fate::done && decode_index(op.result) >= last_end_)
         fail("operation " + std::to_string(op.number) + " was acknowledged, but is missing at the end");
     }
+    search(outcome.operations->list());
   }
 
 private:
+  /// Is there an order that explains all answers at once?
+  void search(const std::vector<operation>& list) {
+    std::vector<timed<append_log_model::operation>> timeline;
+    std::vector<std::uint64_t> numbers;
+    for (const auto& op : list) {
+      timed<append_log_model::operation> one{{}, op.invoked.count(), std::nullopt};
+      if (op.code == errc::ok)
+        one.returned = op.returned->count();
+      if (op.kind == request_kind::write) {
+        // What was refused never happened; nor has, at the end, what is not in the log, where we saw all of
+        // it.
+        if (op.fate() == fate::refused || (log_.size() == last_end_ && !places_.contains(op.argument)))
+          continue;
+        one.what = {true, op.argument, decode_index(op.result).value_or(0), {}, 0};
+      } else {
+        const auto page = decode_log_page(op.result);
+        const auto wanted = decode_log_query(op.argument);
+        if (op.kind != request_kind::read || op.code != errc::ok || !page || !wanted)
+          continue;
+        one.what = {false, {}, wanted->from, {}, page->end};
+        for (const auto& entry : page->entries)
+          one.what.read.emplace_back(entry.value);
+      }
+      timeline.push_back(std::move(one));
+      numbers.push_back(op.number);
+    }
+    const auto found = linearizability_checker<append_log_model>{{}, search_steps_max}.check(timeline);
+    if (found.what == linearizability_result::verdict::not_linearizable)
+      fail("no order explains the history beyond " + std::to_string(found.explained) +
+           " operations, nor gets past operation " + std::to_string(numbers.at(found.stuck_at)));
+  }
+
   void stands(std::uint64_t index, const std::string& value, const std::string& who) {
     const auto [at, first_time] = log_.emplace(index, value);
     if (!first_time && at->second != value)

@@ -1,12 +1,17 @@
 // The key-value store as clients see it.
 #include "runtime/key_value.hpp"
+#include "tests/harness/linearizability.hpp"
+#include "tests/harness/models.hpp"
 #include "tests/harness/workload.hpp"
 
 #include <map>
+#include <set>
 
 namespace quorate::testing {
 
 namespace {
+
+constexpr std::uint64_t search_steps_max = 200'000;
 
 /// What can be said of a map in which every value is put once and none is erased, without searching for an
 /// order: a read finds a value that somebody put, not one that was certainly replaced before the read began,
@@ -24,9 +29,43 @@ public:
     for (const auto& op : outcome.operations->list())
       if (op.kind != request_kind::write && op.code == errc::ok)
         judge(op);
+    for (const auto& [key, puts] : puts_)
+      search(outcome.operations->list(), key);
   }
 
 private:
+  /// Is there an order of the operations on this key that explains all answers at once?
+  void search(const std::vector<operation>& list, const std::string& key) {
+    std::vector<timed<key_model::operation>> timeline;
+    std::vector<std::uint64_t> numbers;
+    for (const auto& op : list) {
+      if (op.key != key)
+        continue;
+      timed<key_model::operation> one{{}, op.invoked.count(), std::nullopt};
+      if (op.code == errc::ok)
+        one.returned = op.returned->count();
+      if (op.kind == request_kind::write) {
+        // What was refused never happened, and what is unknown and was never read may as well not have.
+        if (op.fate() == fate::refused || (op.fate() == fate::unknown && !read_.contains(op.argument)))
+          continue;
+        one.what.what = key_model::kind::put;
+        one.what.value = op.argument;
+      } else {
+        const auto found = key_value::value_in(op.result);
+        if (op.kind != request_kind::read || op.code != errc::ok || !found)
+          continue;
+        if (found->value)
+          one.what.read = key_value::put(*found->value);
+      }
+      timeline.push_back(std::move(one));
+      numbers.push_back(op.number);
+    }
+    const auto found = linearizability_checker<key_model>{{}, search_steps_max}.check(timeline);
+    if (found.what == linearizability_result::verdict::not_linearizable)
+      fail("no order explains the history of " + key + " beyond " + std::to_string(found.explained) +
+           " operations, nor gets past operation " + std::to_string(numbers.at(found.stuck_at)));
+  }
+
   void judge(const operation& read) {
     const auto found = key_value::value_in(read.result);
     const auto who =
@@ -44,6 +83,7 @@ private:
         return;
       }
       source = put->second;
+      read_.insert(put->first);
       if (source->fate() == fate::refused)
         fail(who + " finds what operation " + std::to_string(source->number) + " was refused");
     }
@@ -58,6 +98,7 @@ private:
     }
   }
 
+  std::set<std::string> read_;                                           ///< commands whose value was found
   std::map<std::string, std::map<std::string, const operation*>> puts_;  ///< key -> command -> operation
 };
 

@@ -27,6 +27,16 @@ void replay(const protocol& p, std::uint64_t seed, std::size_t members, bool tra
   const auto result = run(s, p, how);
   std::printf("%s, seed %llu, %zu members: %s\n", p.name.c_str(), static_cast<unsigned long long>(seed),
               members, result.ok ? "ok" : result.failure.c_str());
+  if (trace)
+    for (const auto& op : result.operations.list())
+      std::printf("operation %llu at %s: %s, asked at %.6f ms, answered at %.6f ms: %s\n",
+                  static_cast<unsigned long long>(op.number), text(op.at).c_str(),
+                  op.kind == request_kind::write  ? "write"
+                  : op.kind == request_kind::read ? "read"
+                                                  : "local read",
+                  static_cast<double>(op.invoked.count()) / 1e6,
+                  op.returned ? static_cast<double>(op.returned->count()) / 1e6 : -1.0,
+                  std::string{to_string(op.code)}.c_str());
   CHECK(result.ok);
 }
 
