@@ -11,7 +11,7 @@ namespace quorate::testing {
 
 namespace {
 
-constexpr std::uint64_t search_steps_max = 200'000;
+constexpr std::uint64_t search_steps_max = 20'000;
 
 /// What the cluster promises about an append log:
 /// every acknowledged value stands at the index that was answered, and stays there; no value stands twice;

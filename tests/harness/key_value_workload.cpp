@@ -11,7 +11,7 @@ namespace quorate::testing {
 
 namespace {
 
-constexpr std::uint64_t search_steps_max = 200'000;
+constexpr std::uint64_t search_steps_max = 20'000;
 
 /// What can be said of a map in which every value is put once and none is erased, without searching for an
 /// order: a read finds a value that somebody put, not one that was certainly replaced before the read began,

@@ -108,7 +108,7 @@ void draw_clients(client_plan& c, prng& random) {
   c.reads = static_cast<double>(random.between(0, 40));
   c.local_reads = static_cast<double>(random.between(0, 15));
   c.value_bytes_max = random.chance(10) ? 4000 : random.between(0, 100);
-  if (random.chance(2)) {
+  if (random.chance(1)) {
     // Batches, parts of the log and snapshots of more than one chunk.
     c.value_bytes_max = 100'000;
     c.operations_max = 20;
