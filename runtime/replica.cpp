@@ -3,6 +3,7 @@
 #include "actors/bytes.hpp"
 #include "actors/ensure.hpp"
 #include "actors/limits.hpp"
+#include "runtime/log_rows.hpp"
 
 #include <algorithm>
 
@@ -11,8 +12,6 @@ namespace quorate {
 namespace {
 
 constexpr timer_tag tick{1};
-constexpr std::string_view log_prefix = "l";  // + index -> where the batch ends, refers to the batch
-constexpr std::string_view log_end = "m";
 constexpr std::string_view mark_key = "d";  // saved to make everything before it durable
 
 constexpr std::uint64_t hashes_kept = 4'096;
@@ -21,35 +20,6 @@ constexpr std::uint64_t far_behind = 1'024;
 constexpr duration stuck_after = 1s;
 constexpr std::uint64_t flush_after_batches = 16'384;
 constexpr std::size_t flush_after_bytes = 64 * 1024 * 1024;
-
-std::string row_key(log_index index) {
-  std::string key{log_prefix};
-  put_big(key, index.value);
-  return key;
-}
-
-std::string row_value(epoch_id epoch, cursor at) {
-  std::string value;
-  put_little(value, epoch.value);
-  put_little(value, at.value);
-  return value;
-}
-
-std::optional<placed_batch> decode_row(journal_row&& row) {
-  byte_reader in{row.value};
-  placed_batch entry;
-  entry.epoch = epoch_id{in.little<std::uint64_t>()};
-  entry.at = cursor{in.little<std::uint64_t>()};
-  if (!in.ok() || !in.at_end() || !row.batch)
-    return std::nullopt;
-  entry.value = {row.batch->id, std::move(row.batch->body)};
-  return entry;
-}
-
-log_index row_index(const journal_row& row) {
-  byte_reader in{std::string_view{row.key}.substr(log_prefix.size())};
-  return log_index{in.big<std::uint64_t>()};
-}
 
 }  // namespace
 
@@ -72,12 +42,12 @@ void replica::recover(const journal_view& saved) {
   const auto failed = executor_.load();
   ENSURE(!failed, text(setup_.self) + " replica: " + failed->message);
   bool first = true;
-  saved.scan(log_prefix, log_end, [&](journal_row&& row) {
-    const auto index = row_index(row);
+  saved.scan(log_rows::prefix, log_rows::end, [&](journal_row&& row) {
+    const auto index = log_rows::index_of(row);
     if (first)
       log_.restart(index);
     first = false;
-    auto entry = decode_row(std::move(row));
+    auto entry = log_rows::decode(std::move(row));
     ENSURE(entry,
            text(setup_.self) + " replica: log entry " + std::to_string(index.value) + " cannot be read");
     // A hole can only come from a snapshot that was taken over: what is behind it does not fit the state.
@@ -99,9 +69,9 @@ void replica::recover(const journal_view& saved) {
 void replica::start(out& o) {
   if (leftover_) {
     if (log_.first() == log_.next())
-      o.erase(std::string{log_prefix}, std::string{log_end});
+      o.erase(std::string{log_rows::prefix}, std::string{log_rows::end});
     else
-      o.erase(row_key(log_.next()), std::string{log_end});
+      o.erase(log_rows::key(log_.next()), std::string{log_rows::end});
   }
   progress_ = next();
   progress_at_ = flush_asked_at_ = o.now();
@@ -171,7 +141,7 @@ void replica::take_in(const batch& value, epoch_id epoch, cursor at, out& o) {
   auto results = executor_.apply(value.body.view(), epoch, at);
   log_.append({epoch, at, value.body.size()});
   bytes_since_flush_ += value.body.size();
-  o.save_lazy(row_key(index), row_value(epoch, at), batch_ref{value.id, value.body});
+  o.save_lazy(log_rows::key(index), log_rows::value(epoch, at), batch_ref{value.id, value.body});
   hashes_[next()] = executor_.point().state_hash;
   if (hashes_.size() > hashes_kept)
     hashes_.erase(hashes_.begin());
@@ -210,49 +180,31 @@ void replica::answer_from_sessions(out& o) {
 void replica::on(node_id, const queries& msg, out& o) {
   std::vector<query> local;
   for (const auto& q : msg.list)
-    (q.linearizable ? next_barrier_ : local).push_back(q);
-  if (!local.empty())
-    run_queries(std::move(local), o);
-  if (barrier_ == token{} && !next_barrier_.empty())
-    start_barrier(o);
+    if (q.linearizable)
+      reads_.add(q);
+    else
+      local.push_back(q);
+  run_queries(std::move(local), o);
+  ask_for_barrier(reads_.open(o.now()), o);
 }
 
-void replica::on(node_id, const drop_queries& msg, out& o) {
-  const auto dropped = [&](const query& q) {
-    return std::find(msg.ids.begin(), msg.ids.end(), q.id) != msg.ids.end();
-  };
-  std::erase_if(behind_barrier_, dropped);
-  std::erase_if(next_barrier_, dropped);
-  static_cast<void>(o);
+void replica::on(node_id, const drop_queries& msg, out&) {
+  reads_.drop(msg.ids);
 }
 
-void replica::start_barrier(out& o) {
-  // A read may only use a barrier that is asked for after the read came.
-  barrier_ = token{++barriers_};
-  barrier_asked_ = o.now();
-  std::move(next_barrier_.begin(), next_barrier_.end(), std::back_inserter(behind_barrier_));
-  next_barrier_.clear();
-  o.send_now(setup_.self, barrier{barrier_});
-}
-
-void replica::restart_barrier(out& o) {
-  if (barrier_ != token{})
-    start_barrier(o);
+void replica::ask_for_barrier(const std::optional<barrier>& wanted, out& o) {
+  if (wanted)
+    o.send_now(setup_.self, barrier{*wanted});
 }
 
 void replica::on(node_id, const reached& msg, out& o) {
-  if (msg.id != barrier_)
-    return;
-  barrier_ = token{};
-  auto ready = std::move(behind_barrier_);
-  behind_barrier_.clear();
-  if (!ready.empty())
-    run_queries(std::move(ready), o);
-  if (!next_barrier_.empty())
-    start_barrier(o);
+  run_queries(reads_.reached(msg.id), o);
+  ask_for_barrier(reads_.open(o.now()), o);
 }
 
 void replica::run_queries(std::vector<query> list, out& o) {
+  if (list.empty())
+    return;
   o.send_now(setup_.self, read_job{setup_.state->view(), next(), std::move(list)});
 }
 
@@ -281,7 +233,7 @@ void replica::on(node_id, const fetch_log& msg, out& o) {
   } else {
     const token id{++fetches_};
     fetching_[id] = {msg.peer, msg.transfer, msg.from};
-    o.read(id, row_key(msg.from), std::string{log_end}, limits::chunk_bytes_max);
+    o.read(id, log_rows::key(msg.from), std::string{log_rows::end}, limits::chunk_bytes_max);
   }
 }
 
@@ -294,9 +246,9 @@ void replica::on(journal_rows rows, out& o) {
   auto expected = part.from;
   for (auto& row : rows.rows) {
     // The log may have been cut, or may not have been written, since the read was asked for.
-    if (row_index(row) != expected)
+    if (log_rows::index_of(row) != expected)
       break;
-    auto entry = decode_row(std::move(row));
+    auto entry = log_rows::decode(std::move(row));
     ENSURE(entry,
            text(setup_.self) + " replica: log entry " + std::to_string(expected.value) + " cannot be read");
     part.entries.push_back(std::move(*entry));
@@ -323,7 +275,7 @@ void replica::on(node_id, const apply_entries& msg, out& o) {
 void replica::pass_on(cursor at, out& o) {
   ++generation_;
   o.send_now(setup_.self, fast_forward{at, generation_});
-  restart_barrier(o);  // a fast-forward voids it
+  ask_for_barrier(reads_.reopen(o.now()), o);  // a fast-forward voids it
 }
 
 void replica::on(node_id, const stage_snapshot& msg, out& o) {
@@ -353,7 +305,7 @@ void replica::finish_snapshot(log_index at, out& o) {
   ENSURE(!failed, text(setup_.self) + " replica: " + failed->message);
   ENSURE(next() == at, text(setup_.self) + " replica: a snapshot of another index than it says");
   log_.restart(next());
-  o.erase(std::string{log_prefix}, std::string{log_end});
+  o.erase(std::string{log_rows::prefix}, std::string{log_rows::end});
   hashes_.clear();
   hashes_[next()] = executor_.point().state_hash;
   bytes_since_flush_ = 0;
@@ -373,8 +325,7 @@ void replica::on(timer_tag, out& o) {
   trim(o);
   tell_node(o);
   // The learner may have lost it while it was being started: asking again for an open one is harmless.
-  if (barrier_ != token{} && o.now() - barrier_asked_ >= setup_.timings.barrier_again)
-    o.send_now(setup_.self, barrier{barrier_});
+  ask_for_barrier(reads_.overdue(o.now(), setup_.timings.barrier_again), o);
   if (next() != progress_) {
     progress_ = next();
     progress_at_ = o.now();
@@ -439,7 +390,7 @@ void replica::trim(out& o) {
   }
   const auto droppable = log_.droppable(setup_.state->flushed().value_or(log_index{0}), durable_);
   if (droppable > log_.first()) {
-    o.erase(row_key(log_.first()), row_key(droppable));
+    o.erase(log_rows::key(log_.first()), log_rows::key(droppable));
     log_.drop_below(droppable);
   }
 }

@@ -7,6 +7,7 @@
 #include "actors/role.hpp"
 #include "actors/traffic.hpp"
 #include "runtime/executor.hpp"
+#include "runtime/pending_reads.hpp"
 #include "runtime/replica_log.hpp"
 #include "runtime/timings.hpp"
 #include "sync/messages.hpp"
@@ -50,8 +51,9 @@ struct replica_setup {
 /// sections 6 to 9.
 class replica {
 public:
-  using out = outbox<propose, take_back, fast_forward, forget, barrier, outcomes, withdrawn, read_job,
-                     query_results, wire::Applied, catch_up, log_part, log_gone, came_to, replica_figures, ready>;
+  using out =
+      outbox<propose, take_back, fast_forward, forget, barrier, outcomes, withdrawn, read_job, query_results,
+             wire::Applied, catch_up, log_part, log_gone, came_to, replica_figures, ready>;
   using handles = messages<submission, withdraw, not_ordered, queries, drop_queries, delivered, reached,
                            fell_behind, wire::Applied, fetch_log, apply_entries, stage_snapshot>;
   static constexpr port place = port::replica;
@@ -92,8 +94,7 @@ private:
   void take_in(const batch& value, epoch_id epoch, cursor at, out& o);
   void answer(std::vector<outcome> results, out& o);
   void answer_from_sessions(out& o);
-  void restart_barrier(out& o);
-  void start_barrier(out& o);
+  void ask_for_barrier(const std::optional<barrier>& wanted, out& o);
   void run_queries(std::vector<query> list, out& o);
   void tell_applied(out& o);
   void finish_snapshot(log_index at, out& o);
@@ -113,11 +114,7 @@ private:
 
   std::uint64_t generation_ = 0;  ///< of deliveries, as the learner begins; a fast-forward raises it
 
-  token barrier_;  ///< the open one, or 0
-  std::uint64_t barriers_ = 0;
-  time_point barrier_asked_{};
-  std::vector<query> behind_barrier_;  ///< wait for the open barrier
-  std::vector<query> next_barrier_;    ///< came after it was asked for
+  pending_reads reads_;
 
   std::map<token, question> withdrawing_;  ///< asked of the proposer
   std::uint64_t questions_ = 0;
