@@ -24,7 +24,11 @@ function(quorate_library name)
   endif()
   add_library(quorate::${name} ALIAS ${target})
   target_compile_features(${target} ${scope} cxx_std_20)
-  target_include_directories(${target} ${scope} "${PROJECT_SOURCE_DIR}")
-  target_include_directories(${target} SYSTEM ${scope} "${PROJECT_BINARY_DIR}/generated")
+  # Installed, both stand below one folder, so that includes read the same: "actors/ids.hpp".
+  target_include_directories(${target} ${scope}
+    "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>" "$<INSTALL_INTERFACE:include/quorate>")
+  target_include_directories(${target} SYSTEM ${scope} "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>")
   target_link_libraries(${target} ${scope} ${arg_LINK})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  install(TARGETS ${target} EXPORT quorate ARCHIVE DESTINATION lib)
 endfunction()

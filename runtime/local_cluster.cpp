@@ -20,6 +20,7 @@ struct local_cluster::site {
   std::shared_ptr<memory_store> state = std::make_shared<memory_store>();
   std::shared_ptr<quorate::links> links;
   bool cut_off = false;
+  std::size_t keep = 0;  ///< unsynced commits that the last crash leaves
   std::unique_ptr<node_host> host;
 
   std::mutex mutex;
@@ -53,7 +54,7 @@ local_cluster::local_cluster(caf::actor_system& system, const cluster_spec& spec
   for (const auto& n : spec_.nodes)
     ids.push_back(n.id);
   for (const auto& n : spec_.nodes) {
-    auto s = std::make_unique<site>();
+    auto s = std::make_shared<site>();
     s->id = n.id;
     s->disk = disk_id{options_.seed * 1'000 + n.id.value};
     s->state->flush_at_once(true);
@@ -96,6 +97,7 @@ void local_cluster::start(site& s) {
   h.node.saved = s.journal.get();
   h.links = s.links;
   h.target = s.journal;
+  h.kept = {s.journal, s.state};
   h.seed = options_.seed;
   h.threads = !options_.deterministic;
   h.log = [logger = options_.logger, id = s.id](severity level, std::string_view place,
@@ -104,10 +106,16 @@ void local_cluster::start(site& s) {
       logger(level, id, place, line);
   };
   h.fatal = [id = s.id](const std::string& message) { ENSURE(false, text(id) + ": " + message); };
-  h.published = [this, &s](const role_address& address, const caf::strong_actor_ptr& handle) {
-    connect(s, address, handle);
+  // Actors may outlive their site for a message or two; a site never outlives the cluster.
+  const std::weak_ptr<site> weak = sites_.at(s.id);
+  h.published = [this, weak](const role_address& address, const caf::strong_actor_ptr& handle) {
+    if (const auto own = weak.lock())
+      connect(*own, address, handle);
   };
-  h.replies = [&s](std::vector<client_reply> replies) { s.reply(std::move(replies)); };
+  h.replies = [weak](std::vector<client_reply> replies) {
+    if (const auto own = weak.lock())
+      own->reply(std::move(replies));
+  };
   // The roles of the others that run already.
   for (auto& [id, other] : sites_) {
     std::lock_guard lock{other->mutex};
@@ -176,16 +184,19 @@ void local_cluster::crash(node_id node, std::size_t keep) {
     s.roles.clear();
     unanswered.swap(s.waiting);
   }
-  s.journal->crash(std::min(keep, s.journal->unsynced()));
-  s.state->crash();
+  s.keep = keep;
   for (auto& [id, done] : unanswered)
     done({id, errc::unknown_outcome, payload{"the node has crashed"}});
 }
 
 void local_cluster::restart(node_id node) {
   auto& s = *sites_.at(node);
-  if (!s.host)
-    start(s);
+  if (s.host)
+    return;
+  // Only now: an actor that was told to exit may still have saved what it had at hand.
+  s.journal->crash(std::min(s.keep, s.journal->unsynced()));
+  s.state->crash();
+  start(s);
 }
 
 void local_cluster::cut_off(node_id node, bool off) {

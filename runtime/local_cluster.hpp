@@ -78,7 +78,7 @@ private:
   caf::actor_system& system_;
   cluster_spec spec_;
   local_options options_;
-  std::map<node_id, std::unique_ptr<site>> sites_;
+  std::map<node_id, std::shared_ptr<site>> sites_;
 };
 
 }  // namespace quorate

@@ -137,6 +137,7 @@ node_host::node_host(caf::actor_system& system, node_host_setup setup)
   environment_->log = setup.log;
   environment_->fatal = setup.fatal;
   environment_->seed = setup.seed;
+  environment_->kept = std::move(setup.kept);
   if (setup.threads)
     environment_->detached = {port::reader, port::sync};
   environment_->journal = spawn_journal(system, {setup.target, setup.fatal, setup.threads});

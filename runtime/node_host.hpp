@@ -15,9 +15,10 @@ namespace quorate {
 void register_messages();
 
 struct node_host_setup {
-  node_setup node;                        ///< `saved` and `state` stay alive as long as the host
-  std::shared_ptr<quorate::links> links;  ///< where the roles find those of other nodes
-  std::shared_ptr<journal> target;        ///< the same as node.saved
+  node_setup node;                                ///< what `saved` and `state` point to belongs into `kept`
+  std::shared_ptr<quorate::links> links;          ///< where the roles find those of other nodes
+  std::shared_ptr<journal> target;                ///< the same as node.saved
+  std::vector<std::shared_ptr<const void>> kept;  ///< owners of node.saved and node.state
   std::uint64_t seed = 1;
   bool threads = true;  ///< what may block gets a thread of its own; false under a deterministic scheduler
   std::function<void(severity, std::string_view place, const std::string& line)> log;

@@ -143,6 +143,7 @@ status running::start() {
   h.node.saved = journal.get();
   h.links = links;
   h.target = journal;
+  h.kept = {journal, state};
   h.seed = disk->disk().value;
   h.log = [](severity level, std::string_view place, const std::string& line) {
     if (log_enabled(level))
