@@ -21,9 +21,11 @@ public:
   [[nodiscard]] std::string_view name() const override { return "paxos"; }
 
   void sent(const place& from, const std::vector<node_id>&, const box& message) override {
-    if (from.role != port::acceptor)
-      return;
-    if (const auto* promise = message.get<with_payload<paxos::Promise>>())
+    if (const auto* prepare = message.get<paxos::Prepare>())
+      prepared(from, from_wire(prepare->ballot()));
+    else if (const auto* accept = message.get<with_payload<paxos::Accept>>())
+      proposed(from, accept->head);
+    else if (const auto* promise = message.get<with_payload<paxos::Promise>>())
       promised(from, promise->head);
     else if (const auto* vote = message.get<with_payload<paxos::Accepted>>())
       voted(from, vote->head);
@@ -38,6 +40,11 @@ private:
     std::vector<promise> promises;
     std::set<ballot> votes;
   };
+  struct rounds {
+    boot_id boot;
+    std::uint64_t before = 0;  ///< the highest of earlier starts
+    std::uint64_t now = 0;
+  };
   struct tally {
     batch_id value;
     bool noop = false;
@@ -46,6 +53,22 @@ private:
 
   [[nodiscard]] std::string where(const place& p, slot s) const {
     return text(p) + ", slot " + std::to_string(s) + ": ";
+  }
+
+  void prepared(const place& from, const ballot& at) {
+    auto& used = rounds_[from.disk];
+    if (used.boot != from.boot)
+      used = {from.boot, std::max(used.before, used.now), 0};
+    if (at.round <= used.before)
+      fail(text(from) + " uses ballot " + text(at) + ", which an earlier start may have used");
+    used.now = std::max(used.now, at.round);
+  }
+
+  void proposed(const place& from, const paxos::Accept& m) {
+    const auto value = from_wire(m.value().id());
+    const auto [known, fresh] = proposals_.emplace(std::pair{m.slot(), from_wire(m.ballot())}, value);
+    if (!fresh && known->second != value)
+      fail(where(from, m.slot()) + "proposes two values at ballot " + text(from_wire(m.ballot())));
   }
 
   void promised(const place& from, const paxos::Promise& m) {
@@ -84,6 +107,8 @@ private:
   }
 
   majority quorum_;
+  std::map<disk_id, rounds> rounds_;
+  std::map<std::pair<slot, ballot>, batch_id> proposals_;
   std::map<std::pair<disk_id, slot>, said> said_;
   std::map<slot, std::map<ballot, tally>> tallies_;
   std::map<slot, batch_id> chosen_;
