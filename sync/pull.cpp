@@ -35,9 +35,7 @@ void pull::on(timer_tag, out& o) {
   if (++getting_->silences > 1) {
     getting_->silences = 0;
     getting_->peer = (getting_->peer + 1) % getting_->peers.size();
-    getting_->id = token{(setup_.boot.value << 24) | ++transfers_};
-    getting_->snapshot = getting_->staged = false;
-    getting_->part = 0;
+    begin_anew(*getting_);
   }
   ask(o);
 }
@@ -55,12 +53,18 @@ void pull::on(node_id, const catch_up& msg, out& o) {
       t.peers.push_back(m.id);
   if (t.peers.empty())
     return;
-  t.id = token{(setup_.boot.value << 24) | ++transfers_};
+  begin_anew(t);
   t.next = t.applied = msg.next;
   getting_ = std::move(t);
   o.note(severity::info, "asks " + text(getting_->peers.front()) + " for everything from index " +
                              std::to_string(msg.next.value));
   ask(o);
+}
+
+void pull::begin_anew(transfer& t) {
+  t.id = token{(setup_.boot.value << 24) | ++transfers_};
+  t.snapshot = t.staged = false;
+  t.part = 0;
 }
 
 void pull::ask(out& o) {
@@ -164,9 +168,7 @@ void pull::on(node_id, const came_to& msg, out& o) {
     if (t.with_replica > 0)
       return;
     // The rest of the way by entries.
-    t.id = token{(setup_.boot.value << 24) | ++transfers_};
-    t.snapshot = t.staged = false;
-    t.part = 0;
+    begin_anew(t);
     ask(o);
   } else if (!t.snapshot && t.applied >= t.end) {
     o.note(severity::info, "has caught up to index " + std::to_string(t.applied.value));

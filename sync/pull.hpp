@@ -80,6 +80,8 @@ private:
     time_point heard{};
   };
 
+  /// Under a new token, so that parts of what was before do not count; of a snapshot from the first part on.
+  void begin_anew(transfer& t);
   void ask(out& o);
   void pump(node_id peer, serving& s, out& o);
   void send_part(node_id peer, serving& s, out& o);
