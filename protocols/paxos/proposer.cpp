@@ -62,7 +62,8 @@ void proposer::on(node_id from, const take_back& msg, out& o) {
     answer.ids.push_back(q.what.id);
     return true;
   });
-  o.send(from, std::move(answer));
+  // Holds without anything on the disk, since a restart forgets the queue: a slow sync must not delay it.
+  o.send_now(from, std::move(answer));
 }
 
 // --- the two phases

@@ -159,7 +159,7 @@ TEST_CASE("commands whose slot went to another batch are proposed again, before 
   p.on(n1, some(3, 3));
   CHECK(has(p.on(n1, decided(1, batch_of(n2, 7))), "Prepare{slot: 2 "));
   // All three wait again, and none of them was ordered: they can be taken back.
-  CHECK(p.on(n1, back({1, 2, 3})) == "send n1 not_ordered{1#1, 1#2, 1#3}");
+  CHECK(p.on(n1, back({1, 2, 3})) == "send_now n1 not_ordered{1#1, 1#2, 1#3}");
 }
 
 TEST_CASE("only commands that never left can be taken back") {
@@ -168,8 +168,8 @@ TEST_CASE("only commands that never left can be taken back") {
   p.on(n1, some(1, 1));
   promised(p, 1, {1, n1});
   p.on(n1, some(2, 3));
-  CHECK(p.on(n1, back({1, 2, 9})) == "send n1 not_ordered{1#2}");
-  CHECK(p.on(n1, back({2})) == "send n1 not_ordered{}");
+  CHECK(p.on(n1, back({1, 2, 9})) == "send_now n1 not_ordered{1#2}");
+  CHECK(p.on(n1, back({2})) == "send_now n1 not_ordered{}");
   const auto text = promised(p, 2, {2, n1});
   CHECK(has(text, "Accept{slot: 2 "));
   // The last one was taken back under way: the prepared slot gets a no-op.
@@ -184,7 +184,7 @@ TEST_CASE("a command that was proposed twice cannot be taken back once one copy 
   p.on(n1, some(1, 1));
   promised(p, 1, {1, n1});
   p.on(n1, some(1, 2));
-  CHECK(p.on(n1, back({1, 2})) == "send n1 not_ordered{1#2}");
+  CHECK(p.on(n1, back({1, 2})) == "send_now n1 not_ordered{1#2}");
 }
 
 TEST_CASE("what a fast-forward leaves in doubt is proposed again and cannot be taken back") {
@@ -193,7 +193,7 @@ TEST_CASE("what a fast-forward leaves in doubt is proposed again and cannot be t
   p.on(n1, some(1, 1));
   promised(p, 1, {1, n1});
   CHECK(has(p.on(n1, about_slot<px::Advanced>(20)), "Prepare{slot: 21 "));
-  CHECK(p.on(n1, back({1})) == "send n1 not_ordered{}");
+  CHECK(p.on(n1, back({1})) == "send_now n1 not_ordered{}");
   CHECK(has(promised(p, 21, {2, n1}), "Accept{slot: 21 "));
 }
 
