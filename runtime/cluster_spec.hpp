@@ -35,6 +35,9 @@ struct spec_limits {
       16ULL * 1024 * 1024;                  ///< sent to a peer and not acknowledged; beyond it, dropped
   std::uint64_t requests_in_flight = 4096;  ///< of clients, per node; beyond it, refused with 429 or 503
   std::uint64_t connections = 4096;         ///< of clients, per node; beyond it, closed
+  /// Batches and their bytes that a node keeps for others to catch up from; beyond them, a snapshot.
+  std::uint64_t log_entries = 20'000;
+  std::uint64_t log_bytes = 256ULL * 1024 * 1024;
 };
 
 /// One cluster. Read from a file it is valid; embedded, whoever fills it in answers for it.

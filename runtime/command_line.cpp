@@ -41,6 +41,8 @@ Keys of the cluster's description (* required):
   cluster.limits.link-bytes           on their way to one other node; default 16777216
   cluster.limits.requests-in-flight   of clients; default 4096
   cluster.limits.connections          of clients; default 4096
+  cluster.limits.log-entries          batches kept for nodes that are behind; default 20000
+  cluster.limits.log-bytes            their bytes; default 268435456
 
 Exit codes:
   0  stopped as asked

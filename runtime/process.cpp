@@ -58,6 +58,8 @@ node_setup setup_of(const cluster_spec& spec, const node_spec& self, const data_
   n.timings.heartbeat_every = spec.timeouts.heartbeat;
   n.timings.suspect_after = spec.timeouts.suspect;
   n.clients.requests_max = spec.limits.requests_in_flight;
+  n.log.entries_max = spec.limits.log_entries;
+  n.log.bytes_max = spec.limits.log_bytes;
   return n;
 }
 

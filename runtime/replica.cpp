@@ -398,7 +398,8 @@ void replica::trim(out& o) {
 void replica::flush_when_due(out& o) {
   const auto flushed = setup_.state->flushed().value_or(log_index{0});
   const auto much =
-      next().value - flushed.value >= flush_after_batches || bytes_since_flush_ >= flush_after_bytes;
+      next().value - flushed.value >= std::min(flush_after_batches, setup_.limits.entries_max) ||
+      bytes_since_flush_ >= std::min<std::uint64_t>(flush_after_bytes, setup_.limits.bytes_max);
   const auto late = next() > flushed && o.now() - flush_asked_at_ >= setup_.timings.flush_every;
   // One at a time, unless it has not come back for long.
   if ((much && flushed >= flush_asked_) || late) {

@@ -36,6 +36,8 @@ constexpr std::array known_keys = {
     known_key{"cluster.limits.link-bytes", value_kind::number},
     known_key{"cluster.limits.requests-in-flight", value_kind::number},
     known_key{"cluster.limits.connections", value_kind::number},
+    known_key{"cluster.limits.log-entries", value_kind::number},
+    known_key{"cluster.limits.log-bytes", value_kind::number},
 };
 
 }  // namespace

@@ -20,6 +20,13 @@ constexpr std::uint64_t port_max = 65'535;
 constexpr std::uint64_t link_bytes_min = 2 * limits::batch_bytes_max;
 constexpr std::uint64_t link_bytes_max = 1024ULL * 1024 * 1024;
 constexpr std::uint64_t connections_max = 65'536;
+/// The log is cut behind a flushed state only, so a short one means a flush for every so many batches; each
+/// entry kept costs some tens of bytes of memory.
+constexpr std::uint64_t log_entries_min = 1'000;
+constexpr std::uint64_t log_entries_max = 10'000'000;
+/// A log that cannot hold one whole batch would serve nobody.
+constexpr std::uint64_t log_bytes_min = limits::batch_bytes_max;
+constexpr std::uint64_t log_bytes_max = 1024ULL * 1024 * 1024 * 1024;
 
 bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= name_bytes_max && std::all_of(name.begin(), name.end(), [](char c) {
@@ -299,7 +306,12 @@ status spec_reader::read_limits() {
   if (auto problem =
           read_number("cluster.limits.requests-in-flight", 1, limits::session_window, out.requests_in_flight))
     return problem;
-  return read_number("cluster.limits.connections", 1, connections_max, out.connections);
+  if (auto problem = read_number("cluster.limits.connections", 1, connections_max, out.connections))
+    return problem;
+  if (auto problem =
+          read_number("cluster.limits.log-entries", log_entries_min, log_entries_max, out.log_entries))
+    return problem;
+  return read_number("cluster.limits.log-bytes", log_bytes_min, log_bytes_max, out.log_bytes);
 }
 
 status spec_reader::read_duration(const std::string& path, duration least, duration most,

@@ -34,13 +34,12 @@ TEST_CASE("a node that was away for thousands of entries catches up") {
 }
 
 TEST_CASE("a node for which the others' logs were cut gets a snapshot") {
-  process_cluster cluster;
+  process_cluster cluster{{.more_spec = "limits { log-bytes = 1048576 }"}};
   INFO(cluster.report());
   REQUIRE(cluster.start());
   cluster.kill9(3);
   append_history all;
-  // The nodes keep 256 MiB of log for those who are behind.
-  append_without_n3(cluster, 700, {.per_node = 4, .timeout = 10s, .read_every = 0, .value_bytes = 400'000},
+  append_without_n3(cluster, 200, {.per_node = 4, .timeout = 10s, .read_every = 0, .value_bytes = 50'000},
                     all);
   REQUIRE(heal_and_check(cluster, all) == "");
   CHECK_FALSE(cluster.log_lines(3, "snapshot").empty());

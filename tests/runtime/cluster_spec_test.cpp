@@ -1,3 +1,4 @@
+#include "runtime/timings.hpp"
 #include "tests/runtime/spec_fixture.hpp"
 
 #include <filesystem>
@@ -27,7 +28,7 @@ const std::vector<mistake> mistakes = {
     {"protocol", "limits { link_bytes = 5 }\n protocol",
      "3:12: cluster.limits.link_bytes: unknown key; did you mean link-bytes?"},
     {"protocol", "limits { memory = 5 }\n protocol",
-     "3:12: cluster.limits.memory: unknown key; known here: link-bytes, requests-in-flight, connections"},
+     "3:12: cluster.limits.memory: unknown key; known here: link-bytes, requests-in-flight, connections, log-entries, log-bytes"},
     {"protocol", "raft { x = 5 }\n protocol",
      "3:3: cluster.raft: unknown key; known here: name, protocol, balancer, sync, machine, nodes, timeouts, limits"},
     {"port = 7101", "prot = 7101",
@@ -180,6 +181,10 @@ const std::vector<mistake> mistakes = {
      "3:12: cluster.limits.requests-in-flight: 0 is out of range: must be from 1 to 65536"},
     {"protocol", "limits { connections = 65537 }\n protocol",
      "3:12: cluster.limits.connections: 65537 is out of range: must be from 1 to 65536"},
+    {"protocol", "limits { log-entries = 0 }\n protocol",
+     "3:12: cluster.limits.log-entries: 0 is out of range: must be from 1000 to 10000000"},
+    {"protocol", "limits { log-bytes = 1000 }\n protocol",
+     "3:12: cluster.limits.log-bytes: 1000 is out of range: must be from 1048576 to 1099511627776"},
     {"protocol", "mencius { window = 8 }\n protocol",
      R"(3:3: cluster.mencius: options of a protocol that is not in use; cluster.protocol is "paxos")"},
     {"protocol", "paxos { bad = 1 }\n protocol",
@@ -252,6 +257,9 @@ TEST_CASE("the sample spec shows the defaults") {
     CHECK(spec.limits.link_bytes == 16 * 1024 * 1024);
     CHECK(spec.limits.requests_in_flight == 4096);
     CHECK(spec.limits.connections == 4096);
+    // What the roles take where nobody says anything.
+    CHECK(spec.limits.log_entries == log_limits{}.entries_max);
+    CHECK(spec.limits.log_bytes == log_limits{}.bytes_max);
   }
 }
 
@@ -267,7 +275,8 @@ TEST_CASE("the first mistake in the text is the one that is told") {
 TEST_CASE("timeouts, limits and a protocol's options are read") {
   const auto spec = spec_of(with("protocol", R"(timeouts { request = 30s, heartbeat = 20ms
     suspect = 40ms }
-  limits { link-bytes = 2097152, requests-in-flight = 1, connections = 65536 }
+  limits { link-bytes = 2097152, requests-in-flight = 1, connections = 65536, log-entries = 1000,
+    log-bytes = 1048576 }
   paxos { text = "a b", window = 8, takeover = 30ms, exact = 1500us, never = 0s, long = 90min, fast = true, part = 0.5 }
   machine = "key_value"
   protocol)"));
@@ -277,6 +286,8 @@ TEST_CASE("timeouts, limits and a protocol's options are read") {
   CHECK(spec.limits.link_bytes == 2097152);
   CHECK(spec.limits.requests_in_flight == 1);
   CHECK(spec.limits.connections == 65536);
+  CHECK(spec.limits.log_entries == 1000);
+  CHECK(spec.limits.log_bytes == 1048576);
   CHECK(spec.machine == "key_value");
   CHECK(spec.protocol_options == std::map<std::string, std::string>{{"exact", "1500us"},
                                                                     {"fast", "true"},

@@ -101,6 +101,8 @@ TEST_CASE("help and version go before every mistake") {
                              "cluster.limits.link-bytes",
                              "cluster.limits.requests-in-flight",
                              "cluster.limits.connections",
+                             "cluster.limits.log-entries",
+                             "cluster.limits.log-bytes",
                              "Exit codes",
                              "SIGTERM",
                              "SIGINT"})
