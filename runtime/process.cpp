@@ -161,6 +161,7 @@ status running::start() {
     network->published(address, handle);
   };
   h.replies = [this](std::vector<client_reply> replies) { http->answer(std::move(replies)); };
+  state->when_failed([end = h.fatal](const failure& f) { end("the state cannot be written: " + f.message); });
   node = std::make_unique<node_host>(*system, std::move(h));
 
   if (auto failed = network->start())

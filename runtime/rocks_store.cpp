@@ -220,8 +220,13 @@ status rocks_store::apply(rocksdb::WriteBatch& changes) {
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   const auto s = database_->db().Write(options, &changes);
-  if (!s.ok())
-    failed_ = database_->describe(s);
+  return s.ok() ? std::nullopt : fail(s);
+}
+
+status rocks_store::fail(const rocksdb::Status& why) {
+  failed_ = database_->describe(why);
+  if (told_)
+    told_(*failed_);
   return failed_;
 }
 
@@ -297,10 +302,8 @@ status rocks_store::flush(bool wait) {
   options.wait = wait;
   options.allow_write_stall = true;  // otherwise the call itself would wait
   const auto s = db.Flush(options, database_->family(0));
-  if (!s.ok()) {
-    failed_ = database_->describe(s);
-    return failed_;
-  }
+  if (!s.ok())
+    return fail(s);
   flush_asked_ = upto;
   range_erasures_ = 0;
   // The listener may come later than the end of our wait.

@@ -47,6 +47,10 @@ public:
   [[nodiscard]] status stage(const std::vector<std::pair<std::string, std::string>>& pairs) override;
   [[nodiscard]] status finish_staging(log_index index) override;
 
+  /// Is told of the first write or flush that fails, on the thread that asked for it. Set before the first
+  /// write.
+  void when_failed(std::function<void(const failure&)> told) { told_ = std::move(told); }
+
   /// The index that the store stands at.
   [[nodiscard]] std::optional<log_index> newest() const { return newest_; }
   /// Bytes on disk, about. From any thread.
@@ -61,6 +65,7 @@ private:
   [[nodiscard]] status put_changes(const store_batch& changes, rocksdb::WriteBatch& out);
   [[nodiscard]] status apply(rocksdb::WriteBatch& changes);
   [[nodiscard]] status flush(bool wait);
+  [[nodiscard]] status fail(const rocksdb::Status& why);
 
   std::shared_ptr<flush_ledger> ledger_ = std::make_shared<flush_ledger>();
   std::shared_ptr<rocks_database> database_;
@@ -70,6 +75,7 @@ private:
   std::size_t range_erasures_ = 0;  ///< since the last flush
   std::uint64_t flush_asked_ = 0;   ///< the sequence number that the last flush asked for goes up to
   status failed_;                   ///< the first one: from then on nothing is written
+  std::function<void(const failure&)> told_;
 };
 
 }  // namespace quorate
