@@ -17,8 +17,8 @@ std::chrono::nanoseconds now() {
 /// One client: a connection and what it saw.
 class one_client {
 public:
-  one_client(std::size_t node, std::uint16_t port, const client_habits& habits, append_history& seen)
-      : node_(node), http_(port, habits.timeout + patience_beyond_timeout),
+  one_client(std::size_t node, const endpoint& at, const client_habits& habits, append_history& seen)
+      : node_(node), http_(at, habits.timeout + patience_beyond_timeout),
         timeout_("timeout_ms=" + std::to_string(habits.timeout.count())), seen_(seen) {}
 
   /// Whether it was acknowledged; nothing where the node cannot be reached.
@@ -81,18 +81,29 @@ private:
   std::uint64_t from_ = 0;
 };
 
+std::vector<endpoint> on_loopback(const std::vector<std::uint16_t>& ports) {
+  std::vector<endpoint> nodes;
+  for (const auto port : ports)
+    nodes.push_back({"127.0.0.1", port});
+  return nodes;
+}
+
 }  // namespace
 
-append_clients::append_clients(std::string name, std::vector<std::uint16_t> ports, client_habits habits)
-    : name_(std::move(name)), habits_(habits), seen_(ports.size() * habits.per_node) {
+append_clients::append_clients(std::string name, const std::vector<std::uint16_t>& ports,
+                               client_habits habits)
+    : append_clients(on_loopback(ports), std::move(name), habits) {}
+
+append_clients::append_clients(const std::vector<endpoint>& nodes, std::string name, client_habits habits)
+    : name_(std::move(name)), habits_(habits), seen_(nodes.size() * habits.per_node) {
   for (std::size_t i = 0; i < seen_.size(); ++i) {
-    const auto node = i % ports.size() + 1;
-    threads_.emplace_back([this, i, node, port = ports[node - 1]] { run(i, node, port); });
+    const auto node = i % nodes.size() + 1;
+    threads_.emplace_back([this, i, node, at = nodes[node - 1]] { run(i, node, at); });
   }
 }
 
-void append_clients::run(std::size_t number, std::size_t node, std::uint16_t port) {
-  one_client client{node, port, habits_, seen_[number]};
+void append_clients::run(std::size_t number, std::size_t node, const endpoint& at) {
+  one_client client{node, at, habits_, seen_[number]};
   const auto key = name_ + std::to_string(number);
   for (std::uint64_t n = 1; !stopping_; ++n) {
     auto answered = false;

@@ -23,7 +23,9 @@ struct client_habits {
 class append_clients {
 public:
   /// `name` makes the values of these clients unlike those of others.
-  append_clients(std::string name, std::vector<std::uint16_t> ports, client_habits habits);
+  append_clients(std::string name, const std::vector<std::uint16_t>& ports, client_habits habits);
+  /// Of nodes that may be elsewhere than on 127.0.0.1.
+  append_clients(const std::vector<endpoint>& nodes, std::string name, client_habits habits);
   ~append_clients() { static_cast<void>(stop()); }
   append_clients(const append_clients&) = delete;
   append_clients& operator=(const append_clients&) = delete;
@@ -34,7 +36,7 @@ public:
   [[nodiscard]] append_history stop();
 
 private:
-  void run(std::size_t number, std::size_t node, std::uint16_t port);
+  void run(std::size_t number, std::size_t node, const endpoint& at);
 
   std::string name_;
   client_habits habits_;

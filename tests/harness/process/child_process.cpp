@@ -1,14 +1,17 @@
 #include "tests/harness/process/child_process.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -22,6 +25,21 @@ process_end end_of(int status) {
   if (WIFSIGNALED(status))
     return {-1, WTERMSIG(status)};
   return {WEXITSTATUS(status), 0};
+}
+
+/// A later word wins over the test's own of the same name. \pre `more` outlives the result.
+std::vector<char*> environment_with(const std::vector<std::string>& more) {
+  std::vector<char*> out;
+  for (auto** own = environ; *own != nullptr; ++own) {
+    const std::string_view word{*own};
+    const auto name = word.substr(0, word.find('=') + 1);
+    if (std::ranges::none_of(more, [&](const auto& m) { return m.starts_with(name); }))
+      out.push_back(*own);
+  }
+  for (const auto& word : more)
+    out.push_back(const_cast<char*>(word.c_str()));
+  out.push_back(nullptr);
+  return out;
 }
 
 int open_to_append(const std::filesystem::path& path) {
@@ -49,25 +67,28 @@ child_process& child_process::operator=(child_process&& other) noexcept {
 }
 
 bool child_process::start(const std::vector<std::string>& words, const std::filesystem::path& output,
-                          const std::filesystem::path& errors) {
+                          const std::filesystem::path& errors, const child_surroundings& surroundings) {
   // All that the child needs is made before the fork: other threads may hold the allocator's locks then.
   std::vector<char*> argv;
   for (const auto& word : words)
     argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
+  auto environment = environment_with(surroundings.environment);
   const auto out = open_to_append(output);
   const auto err = open_to_append(errors);
   const auto parent = ::getpid();
   ended_.reset();
   pid_ = out < 0 || err < 0 ? -1 : ::fork();
   if (pid_ == 0) {
+    if (surroundings.network >= 0 && ::setns(surroundings.network, CLONE_NEWNET) != 0)
+      ::_exit(127);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     // The parent may have gone before that.
     if (::getppid() != parent)
       ::_exit(127);
     ::dup2(out, STDOUT_FILENO);
     ::dup2(err, STDERR_FILENO);
-    ::execv(argv.front(), argv.data());
+    ::execve(argv.front(), argv.data(), environment.data());
     ::_exit(127);
   }
   ::close(out);

@@ -21,6 +21,12 @@ struct process_end {
 
 [[nodiscard]] std::string text(const process_end& end);
 
+/// What a process gets besides its command line.
+struct child_surroundings {
+  std::vector<std::string> environment;  ///< "NAME=value", on top of the test's own
+  int network = -1;                      ///< descriptor of a network namespace to run in
+};
+
 /// A process of another program. It dies with this object, and also when the thread that started it ends
 /// (PR_SET_PDEATHSIG): start it from a thread that outlives it. Only the process that was started here is
 /// signalled.
@@ -36,7 +42,7 @@ public:
   /// Starts `words` (the first is the program's path); what it prints is appended to these files.
   /// \pre none of this object's processes runs.
   [[nodiscard]] bool start(const std::vector<std::string>& words, const std::filesystem::path& output,
-                           const std::filesystem::path& errors);
+                           const std::filesystem::path& errors, const child_surroundings& surroundings = {});
 
   [[nodiscard]] pid_t id() const { return pid_; }
   [[nodiscard]] bool running();

@@ -35,7 +35,7 @@ bool http_reply::has_field(std::string_view name) const {
 }
 
 http_client::http_client(http_client&& other) noexcept
-    : port_(other.port_), patience_(other.patience_), fd_(std::exchange(other.fd_, -1)), sent_(other.sent_),
+    : node_(other.node_), patience_(other.patience_), fd_(std::exchange(other.fd_, -1)), sent_(other.sent_),
       input_(std::move(other.input_)) {}
 
 void http_client::disconnect() {
@@ -68,8 +68,11 @@ bool http_client::connect(clock::time_point deadline) {
   fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(port_);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(node_.port);
+  if (::inet_pton(AF_INET, node_.host.c_str(), &address.sin_addr) != 1) {
+    disconnect();
+    return false;
+  }
   const int on = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)

@@ -19,15 +19,23 @@ struct http_reply {
   [[nodiscard]] bool has_field(std::string_view name) const;
 };
 
-/// Keep-alive HTTP/1.1 on 127.0.0.1, one request at a time; connects when it has to. Whatever takes longer
-/// than the patience counts as no answer. Invariant: after a request without an answer the connection is
-/// closed, so that no answer is taken for another's.
+/// Where a node answers clients.
+struct endpoint {
+  std::string host;  ///< an IPv4 address
+  std::uint16_t port = 0;
+};
+
+/// Keep-alive HTTP/1.1, on 127.0.0.1 unless told otherwise, one request at a time; connects when it has to.
+/// Whatever takes longer than the patience counts as no answer. Invariant: after a request without an answer
+/// the connection is closed, so that no answer is taken for another's.
 class http_client {
 public:
   using milliseconds = std::chrono::milliseconds;
 
   explicit http_client(std::uint16_t port, milliseconds patience = milliseconds{10'000})
-      : port_(port), patience_(patience) {}
+      : http_client(endpoint{"127.0.0.1", port}, patience) {}
+  explicit http_client(endpoint node, milliseconds patience = milliseconds{10'000})
+      : node_(std::move(node)), patience_(patience) {}
   ~http_client() { disconnect(); }
   http_client(http_client&& other) noexcept;
   http_client(const http_client&) = delete;
@@ -58,7 +66,7 @@ private:
   /// Whether the node has closed the connection, or said what nobody asked for.
   [[nodiscard]] bool stale() const;
 
-  std::uint16_t port_;
+  endpoint node_;
   milliseconds patience_;
   int fd_ = -1;
   bool sent_ = false;

@@ -101,6 +101,8 @@ process_cluster::process_cluster(cluster_plan plan) : plan_(std::move(plan)) {
     n.name = "n" + std::to_string(i + 1);
     n.peer = ports[2 * i];
     n.http = ports[2 * i + 1];
+    if (i < plan_.places.size())
+      n.place = plan_.places[i];
     nodes_.push_back(std::move(n));
   }
   write_spec(plan_.more_spec);
@@ -115,10 +117,11 @@ process_cluster::~process_cluster() {
 
 void process_cluster::write_spec(const std::string& more) const {
   std::ofstream out{spec()};
-  out << "cluster {\n  name = \"processes\"\n  protocol = \"paxos\"\n" << more << "\n  nodes = [\n";
+  out << "cluster {\n  name = \"processes\"\n  protocol = \"" << plan_.protocol << "\"\n"
+      << more << "\n  nodes = [\n";
   for (const auto& n : nodes_)
-    out << "    { name = \"" << n.name << "\", host = \"127.0.0.1\", port = " << n.peer
-        << ", http = \"127.0.0.1:" << n.http << "\" },\n";
+    out << "    { name = \"" << n.name << "\", host = \"" << n.place.host << "\", port = " << n.peer
+        << ", http = \"" << n.place.host << ":" << n.http << "\" },\n";
   out << "  ]\n}\n";
 }
 
@@ -129,8 +132,16 @@ std::vector<std::uint16_t> process_cluster::http_ports() const {
   return out;
 }
 
+std::vector<endpoint> process_cluster::endpoints() const {
+  std::vector<endpoint> out;
+  for (std::size_t n = 1; n <= size(); ++n)
+    out.push_back(at(n));
+  return out;
+}
+
 fs::path process_cluster::data(std::size_t n) const {
-  return directory_ / nodes_[n - 1].name;
+  const auto& one = nodes_[n - 1];
+  return one.place.data.empty() ? directory_ / one.name : one.place.data;
 }
 
 fs::path process_cluster::log_file(std::size_t n) const {
@@ -156,7 +167,7 @@ void process_cluster::launch(std::size_t n) {
     return;
   }
   std::ofstream{log_file(n), std::ios::app} << start_mark;
-  one.should_run = one.process.start(command_line(n), log_file(n), log_file(n));
+  one.should_run = one.process.start(command_line(n), log_file(n), log_file(n), one.place.surroundings);
   if (!one.should_run)
     trouble_ += one.name + " could not be started\n";
 }
@@ -188,6 +199,14 @@ bool process_cluster::stop(std::size_t n, int signal, milliseconds within) {
   if (!end)
     one.process.end();
   return false;
+}
+
+std::optional<process_end> process_cluster::await_end(std::size_t n, milliseconds within) {
+  auto& one = nodes_[n - 1];
+  const auto end = one.process.wait(within);
+  if (end)
+    one.should_run = false;
+  return end;
 }
 
 void process_cluster::wipe(std::size_t n) {

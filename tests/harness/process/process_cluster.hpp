@@ -19,10 +19,19 @@ namespace quorate::testing {
 /// `count` TCP ports of 127.0.0.1 that nobody uses now, all different.
 [[nodiscard]] std::vector<std::uint16_t> free_ports(std::size_t count);
 
+/// Where and how one node runs.
+struct node_place {
+  std::string host = "127.0.0.1";
+  child_surroundings surroundings;
+  std::filesystem::path data;  ///< its data directory; empty: one below the cluster's own
+};
+
 struct cluster_plan {
   std::size_t nodes = 3;
   std::string more_spec;  ///< lines inside `cluster { … }`
   std::string log_level = "info";
+  std::string protocol = "paxos";
+  std::vector<node_place> places = {};  ///< of the first nodes; the others get the default
 };
 
 /// Nodes 1, 2, …, each a node_runtime with its data directory and its log file, from one spec file. All of it
@@ -41,12 +50,14 @@ public:
   [[nodiscard]] std::vector<std::uint16_t> http_ports() const;
   [[nodiscard]] std::uint16_t http_port(std::size_t n) const { return nodes_[n - 1].http; }
   [[nodiscard]] std::uint16_t peer_port(std::size_t n) const { return nodes_[n - 1].peer; }
+  [[nodiscard]] endpoint at(std::size_t n) const { return {nodes_[n - 1].place.host, http_port(n)}; }
+  [[nodiscard]] std::vector<endpoint> endpoints() const;
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   [[nodiscard]] std::filesystem::path spec() const { return directory_ / "cluster.conf"; }
   [[nodiscard]] std::filesystem::path data(std::size_t n) const;
   [[nodiscard]] std::vector<std::string> command_line(std::size_t n) const;
   [[nodiscard]] http_client client(std::size_t n, milliseconds patience = milliseconds{10'000}) const {
-    return http_client{http_port(n), patience};
+    return http_client{at(n), patience};
   }
 
   /// Starts all nodes that do not run and waits until all are healthy.
@@ -60,6 +71,8 @@ public:
   void thaw(std::size_t n) { nodes_[n - 1].process.signal(SIGCONT); }
   /// Asks it to stop; whether it did, with exit code 0, in time. Trouble where not.
   bool stop(std::size_t n, int signal = SIGTERM, milliseconds within = milliseconds{5'000});
+  /// Waits for it to end by itself, which is what the test wants; nothing where it goes on running.
+  [[nodiscard]] std::optional<process_end> await_end(std::size_t n, milliseconds within);
   /// Empties its data directory. \pre the node does not run.
   void wipe(std::size_t n);
 
@@ -83,6 +96,7 @@ private:
     std::string name;
     std::uint16_t peer = 0;
     std::uint16_t http = 0;
+    node_place place;
     child_process process;
     bool should_run = false;
   };
