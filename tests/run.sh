@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 usage() {
   cat <<'END'
-Usage: tests/run.sh [--asan] [--seeds N] [--seed S [--members M]]
+Usage: tests/run.sh [--asan] [--seeds N] [--seed S [--members M]] [--fire MINUTES]
 
 Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
 
@@ -14,6 +14,8 @@ Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
   --seed S    replay this one seed, and run nothing else (environment: QUORATE_SEED;
               QUORATE_TRACE=1 prints every step)
   --members M simulate clusters of this many nodes only (environment: QUORATE_MEMBERS)
+  --fire MIN  set real processes on fire for so many minutes, and run nothing else; QUORATE_SEED and
+              QUORATE_MEMBERS repeat a plan, QUORATE_PROTOCOL chooses a protocol
   --help      this text
 END
 }
@@ -23,6 +25,7 @@ refuse() { echo "tests/run.sh: $1 (see --help)" >&2; exit 2; }
 number() { [[ "${2:-}" =~ ^[0-9]+$ ]] || refuse "$1 needs a number"; }
 
 preset=release
+fire=
 while (($#)); do
   case "$1" in
     --asan) preset=asan ;;
@@ -32,6 +35,8 @@ while (($#)); do
     --seed=*) number --seed "${1#*=}"; export QUORATE_SEED=${1#*=} ;;
     --members) number "$@"; export QUORATE_MEMBERS=$2; shift ;;
     --members=*) number --members "${1#*=}"; export QUORATE_MEMBERS=${1#*=} ;;
+    --fire) number "$@"; fire=$2; shift ;;
+    --fire=*) number --fire "${1#*=}"; fire=${1#*=} ;;
     --help | -h) usage; exit 0 ;;
     *) refuse "unknown option $1" ;;
   esac
@@ -45,6 +50,10 @@ if [[ $preset == asan ]]; then
   export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 fi
 cmake --preset "$preset"
+if [[ -n $fire ]]; then
+  cmake --build --preset "$preset" --target fire_test
+  QUORATE_FIRE_SECONDS=$((fire * 60)) exec "build/$preset/tests/fire_test"
+fi
 if [[ -n ${QUORATE_SEED:-} ]]; then
   cmake --build --preset "$preset" --target simulation_test
   exec "build/$preset/tests/simulation_test" --test-case="every protocol keeps its promises*"
