@@ -11,8 +11,12 @@ Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
 
   --asan      build with AddressSanitizer and UBSan, and run the tests under them
   --seeds N   how many seeds each simulation explores (environment: QUORATE_SEEDS)
-  --seed S    replay this one seed, and run nothing else (environment: QUORATE_SEED;
-              QUORATE_TRACE=1 prints every step)
+  --seed S    replay this one seed, and run nothing else (environment: QUORATE_SEED)
+  --script F  replay the scenario that this file describes (QUORATE_SCRIPT)
+  --trace     print the replayed run as a space-time diagram (QUORATE_TRACE=1; QUORATE_TRACE=steps prints
+              every effect of every role instead)
+  --svg FILE  draw the diagram into this file (QUORATE_SVG)
+  --shrink    make a failing run as small as it gets, and write it into tests/scripts (QUORATE_SHRINK=1)
   --members M simulate clusters of this many nodes only (environment: QUORATE_MEMBERS)
   --fire MIN  set real processes on fire for so many minutes, and run nothing else; QUORATE_SEED and
               QUORATE_MEMBERS repeat a plan, QUORATE_PROTOCOL chooses a protocol
@@ -33,6 +37,12 @@ while (($#)); do
     --seeds=*) number --seeds "${1#*=}"; export QUORATE_SEEDS=${1#*=} ;;
     --seed) number "$@"; export QUORATE_SEED=$2; shift ;;
     --seed=*) number --seed "${1#*=}"; export QUORATE_SEED=${1#*=} ;;
+    --script) [[ -f ${2:-} ]] || refuse "--script needs a file"; export QUORATE_SCRIPT=$(realpath "$2"); shift ;;
+    --script=*) [[ -f ${1#*=} ]] || refuse "--script needs a file"; export QUORATE_SCRIPT=$(realpath "${1#*=}") ;;
+    --trace) export QUORATE_TRACE=1 ;;
+    --svg) [[ -n ${2:-} ]] || refuse "--svg needs a file"; export QUORATE_SVG=$(realpath -m "$2"); shift ;;
+    --svg=*) export QUORATE_SVG=$(realpath -m "${1#*=}") ;;
+    --shrink) export QUORATE_SHRINK=1 ;;
     --members) number "$@"; export QUORATE_MEMBERS=$2; shift ;;
     --members=*) number --members "${1#*=}"; export QUORATE_MEMBERS=${1#*=} ;;
     --fire) number "$@"; fire=$2; shift ;;
@@ -54,9 +64,9 @@ if [[ -n $fire ]]; then
   cmake --build --preset "$preset" --target fire_test
   QUORATE_FIRE_SECONDS=$((fire * 60)) exec "build/$preset/tests/fire_test"
 fi
-if [[ -n ${QUORATE_SEED:-} ]]; then
+if [[ -n ${QUORATE_SEED:-}${QUORATE_SCRIPT:-} ]]; then
   cmake --build --preset "$preset" --target simulation_test
-  exec "build/$preset/tests/simulation_test" --test-case="every protocol keeps its promises*"
+  exec "build/$preset/tests/simulation_test" --test-case="one run*"
 fi
 cmake --build --preset "$preset"
 # One test at a time: some measure time and need the processors to themselves.

@@ -165,6 +165,11 @@ std::optional<std::uint64_t> number_in(const char* variable) {
   return value;
 }
 
+std::string text_in(const char* variable) {
+  const auto* text = std::getenv(variable);
+  return text == nullptr ? std::string{} : std::string{text};
+}
+
 }  // namespace
 
 findings explore(const exploration& what, const protocol& ordering, const options& how) {
@@ -214,7 +219,11 @@ wishes wishes_of_environment() {
   w.first = number_in("QUORATE_FIRST").value_or(w.first);
   if (const auto members = number_in("QUORATE_MEMBERS"))
     w.members = static_cast<std::size_t>(*members);
-  w.trace = number_in("QUORATE_TRACE").value_or(0) != 0;
+  w.script = text_in("QUORATE_SCRIPT");
+  w.shrink = number_in("QUORATE_SHRINK").value_or(0) != 0;
+  w.steps = text_in("QUORATE_TRACE") == "steps";
+  w.trace = !w.steps && number_in("QUORATE_TRACE").value_or(0) != 0;
+  w.svg = text_in("QUORATE_SVG");
   w.all = number_in("QUORATE_ALL").value_or(0) != 0;
   return w;
 }

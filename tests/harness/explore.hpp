@@ -45,14 +45,22 @@ inline constexpr bool sanitized = false;
 #endif
 
 /// From the environment: QUORATE_SEED (replay this one), QUORATE_SEEDS (how many), QUORATE_FIRST (from which
-/// on), QUORATE_MEMBERS, QUORATE_TRACE.
+/// on), QUORATE_MEMBERS, QUORATE_SCRIPT (replay this file), QUORATE_SHRINK (make what fails small),
+/// QUORATE_TRACE (draw the run; "steps": every effect of every role), QUORATE_SVG (draw it into this file).
 struct wishes {
   std::optional<std::uint64_t> seed;
   std::uint64_t seeds = sanitized ? 100 : 1000;
   std::uint64_t first = 1;
   std::optional<std::size_t> members;
+  std::string script;
+  bool shrink = false;
   bool trace = false;
+  bool steps = false;
+  std::string svg;
   bool all = false;
+
+  /// One run is to be looked at, and nothing else done.
+  [[nodiscard]] bool one_run() const { return seed || !script.empty(); }
 };
 [[nodiscard]] wishes wishes_of_environment();
 

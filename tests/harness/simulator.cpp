@@ -16,6 +16,8 @@ public:
         work_(how.work ? how.work() : workload_of(s.machine)), around_{s,      how_.mutants, events_,
                                                                        log_,   result_,      checks_,
                                                                        count_, how_.without} {
+    if (how.draw != nullptr)
+      checks_.add(recorder(result_, events_, *how.draw));
     add(delivery_check);
     add(state_check);
     add(wiped_check);

@@ -3,6 +3,7 @@
 
 #include "protocols/contract.hpp"
 #include "tests/harness/assembly.hpp"
+#include "tests/harness/diagram.hpp"
 #include "tests/harness/scenario.hpp"
 #include "tests/harness/surroundings.hpp"
 #include "tests/harness/workload.hpp"
@@ -12,6 +13,7 @@ namespace quorate::testing {
 /// How to run a scenario.
 struct options {
   std::FILE* trace = nullptr;                  ///< where every step is written
+  diagram* draw = nullptr;                     ///< records what a picture needs
   std::set<std::string, std::less<>> without;  ///< checks that are switched off, by name
   std::vector<check_factory> checks;           ///< beside those that every run has
   mutations mutants;

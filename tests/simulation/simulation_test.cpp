@@ -17,40 +17,15 @@ options with_checks_of(const protocol& p, std::size_t members) {
   return how;
 }
 
-void replay(const protocol& p, std::uint64_t seed, std::size_t members, bool trace) {
-  auto how = with_checks_of(p, members);
-  const auto s = scenario::from_seed(seed, members, p.name);
-  if (trace) {
-    how.trace = stdout;
-    std::printf("%s", text(s).c_str());
-  }
-  const auto result = run(s, p, how);
-  std::printf("%s, seed %llu, %zu members: %s\n", p.name.c_str(), static_cast<unsigned long long>(seed),
-              members, result.ok ? "ok" : result.failure.c_str());
-  if (trace)
-    for (const auto& op : result.operations.list())
-      std::printf("operation %llu at %s: %s, asked at %.6f ms, answered at %.6f ms: %s\n",
-                  static_cast<unsigned long long>(op.number), text(op.at).c_str(),
-                  op.kind == request_kind::write  ? "write"
-                  : op.kind == request_kind::read ? "read"
-                                                  : "local read",
-                  static_cast<double>(op.invoked.count()) / 1e6,
-                  op.returned ? static_cast<double>(op.returned->count()) / 1e6 : -1.0,
-                  std::string{to_string(op.code)}.c_str());
-  CHECK(result.ok);
-}
-
 }  // namespace
 
 TEST_CASE("every protocol keeps its promises under every fault, from thousands of seeds") {
   const auto wanted = wishes_of_environment();
+  if (wanted.one_run())
+    return;
   const auto sizes = wanted.members ? std::vector{*wanted.members} : std::vector<std::size_t>{3, 5};
   for (const auto& p : all_protocols()) {
     for (const auto members : sizes) {
-      if (wanted.seed) {
-        replay(p, *wanted.seed, members, wanted.trace);
-        continue;
-      }
       exploration what;
       what.first = wanted.first;
       what.seeds = wanted.seeds;
@@ -69,7 +44,7 @@ TEST_CASE("every protocol keeps its promises under every fault, from thousands o
 
 TEST_CASE("clusters of other sizes keep their promises too") {
   const auto wanted = wishes_of_environment();
-  if (wanted.seed || wanted.members)
+  if (wanted.one_run() || wanted.members)
     return;
   for (const auto& p : all_protocols()) {
     for (const std::size_t members : {1, 2, 4, 7}) {
