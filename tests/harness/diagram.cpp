@@ -47,7 +47,8 @@ public:
       return;
     auto text = message.text();
     const auto found = sent_.find({from, text});
-    if (found == sent_.end())
+    // Repeats are not drawn when they are sent, so only what comes first can be told apart from them.
+    if (found == sent_.end() || !taken_.insert({found->second, by.node}).second)
       return;
     add(diagram::event::takes, by.node, {from}, message.type().name, std::move(text));
     to_.rows().back().sent_in = {found->second};
@@ -75,6 +76,7 @@ private:
   const event_queue& events_;
   diagram& to_;
   std::map<std::pair<node_id, std::string>, std::size_t> sent_;
+  std::set<std::pair<std::size_t, node_id>> taken_;  ///< row that sent it, recipient
   std::map<std::pair<node_id, std::string>, std::string> last_said_;
 };
 
