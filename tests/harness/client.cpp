@@ -71,6 +71,14 @@ bool client::ask(std::vector<client_call> calls, duration timeout) {
   return true;
 }
 
+void client::flood(std::uint64_t count) {
+  const auto& plan = around_.plan.clients;
+  std::vector<client_call> calls;
+  while (calls.size() < count)
+    calls.push_back(work_.write(prng_, operations_.list().size() + calls.size(), 16));
+  ask(std::move(calls), up_to(prng_, plan.timeout_min, plan.timeout_max));
+}
+
 bool client::probe(duration timeout, bool read_all) {
   const auto number = operations_.list().size();
   if (!ask({read_all ? work_.read_all() : work_.write(prng_, number, 16)}, timeout))

@@ -19,6 +19,8 @@ public:
   /// Asks now and then, until its plan's operations are used up or `stop`.
   void begin();
   void stop() { running_ = false; }
+  /// Asks for this many small writes in one message, beyond its plan.
+  void flood(std::uint64_t count);
   void on(const client_replies& message);
   /// The node died.
   void disconnected();

@@ -42,7 +42,7 @@ cluster::cluster(surroundings& around, const protocol& ordering, const options& 
 void cluster::begin() {
   for (auto& n : nodes_)
     around_.events.after(std::chrono::microseconds(prng_.below(100'000)), [this, node = n.get()] {
-      if (!node->alive())
+      if (node->can_start())
         node->start();
     });
   for (auto& c : clients_)
@@ -61,7 +61,7 @@ void cluster::during(duration lasts, std::function<void()> end) {
 
 void cluster::restart_after(sim_node& n, duration wait) {
   around_.events.after(wait, [&n, life = n.life()] {
-    if (!n.alive() && n.life() == life)
+    if (n.can_start() && n.life() == life)
       n.start();
   });
 }
@@ -169,6 +169,26 @@ void cluster::strike_node(const fault& f, sim_node& n) {
   case fault_kind::bad_disk:
     n.break_disk();
     break;
+  case fault_kind::full_disk:
+    n.fill_disk();
+    during(f.lasts, [&n] {
+      n.free_disk();
+      if (n.can_start())
+        n.start();
+    });
+    break;
+  case fault_kind::blackout:
+    if (n.alive()) {
+      n.crash(f.amount);
+      restart_after(n, f.lasts);
+    }
+    break;
+  case fault_kind::clock_back:
+    n.jump_clock(-std::chrono::milliseconds(f.amount));
+    break;
+  case fault_kind::flood:
+    clients_[n.id().value - 1]->flood(f.amount);
+    break;
   case fault_kind::split:
     break;
   }
@@ -216,7 +236,7 @@ void cluster::stopped(node_id node) {
   if (!healed_ && node_of(node).died_of_disk())
     around_.events.after(watchdog, [this, node, life = node_of(node).life()] {
       auto& n = node_of(node);
-      if (!n.alive() && n.life() == life && !n.wiped())
+      if (n.can_start() && n.life() == life && !n.wiped())
         n.start();
     });
 }

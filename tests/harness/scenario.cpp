@@ -1,5 +1,6 @@
 #include "tests/harness/scenario.hpp"
 
+#include "actors/limits.hpp"
 #include "protocols/quorum.hpp"
 
 #include <algorithm>
@@ -17,12 +18,24 @@ struct fault_shape {
 };
 
 constexpr fault_shape shapes[] = {
-    {fault_kind::crash, "crash", 60, 2000, 0},      {fault_kind::cut_off, "cut_off", 35, 1500, 0},
-    {fault_kind::deaf, "deaf", 25, 600, 0},         {fault_kind::mute, "mute", 25, 600, 0},
-    {fault_kind::split, "split", 35, 1000, 0},      {fault_kind::flapping, "flapping", 20, 800, 0},
-    {fault_kind::freeze, "freeze", 30, 800, 0},     {fault_kind::slow, "slow", 25, 1000, 100},
-    {fault_kind::clock, "clock", 20, 0, 3000},      {fault_kind::slow_disk, "slow_disk", 25, 800, 200},
-    {fault_kind::bad_disk, "bad_disk", 20, 500, 0}, {fault_kind::wipe, "wipe", 8, 300, 0},
+    {fault_kind::crash, "crash", 60, 2000, 0},
+    {fault_kind::cut_off, "cut_off", 35, 1500, 0},
+    {fault_kind::deaf, "deaf", 25, 600, 0},
+    {fault_kind::mute, "mute", 25, 600, 0},
+    {fault_kind::split, "split", 35, 1000, 0},
+    {fault_kind::flapping, "flapping", 20, 800, 0},
+    {fault_kind::freeze, "freeze", 30, 800, 0},
+    {fault_kind::slow, "slow", 25, 1000, 100},
+    {fault_kind::clock, "clock", 20, 0, 3000},
+    {fault_kind::slow_disk, "slow_disk", 25, 800, 200},
+    {fault_kind::bad_disk, "bad_disk", 20, 500, 0},
+    {fault_kind::wipe, "wipe", 8, 300, 0},
+    {fault_kind::full_disk, "full_disk", 20, 1000, 0},
+    // `amount` is all or nothing here, see draw_amount.
+    {fault_kind::blackout, "blackout", 20, 600, 100},
+    // Below what a client grants beyond its deadlines, also where there are several.
+    {fault_kind::clock_back, "clock_back", 15, 0, 200},
+    {fault_kind::flood, "flood", 12, 0, 100},
 };
 
 duration milliseconds(std::uint64_t n) {
@@ -49,9 +62,33 @@ std::size_t how_many(prng& random, const fault_shape& shape, std::size_t members
     return random.chance(15) ? members : random.chance(70) ? 1 : random.between(1, members);
   case fault_kind::split:
     return random.between(1, members - 1);
+  case fault_kind::blackout:
+  case fault_kind::flood:
+    return members;
   default:
     return 1;
   }
+}
+
+std::uint64_t draw_amount(prng& random, const fault_shape& shape) {
+  if (shape.kind == fault_kind::blackout)
+    return random.chance(50) ? 0 : shape.amount_max;
+  return shape.amount_max == 0 ? 0 : random.between(1, shape.amount_max);
+}
+
+/// One member misses so much that the others have cut their logs by the time it is back. It comes back while
+/// they go on cutting.
+void draw_laggard(scenario& s, prng& random) {
+  s.log.entries_max = random.between(1, 4);
+  s.timings.flush_every = milliseconds(random.between(20, 200));
+  s.clients.operations_max = std::max<std::uint64_t>(s.clients.operations_max, 60);
+  s.clients.think_max = std::min(s.clients.think_max, milliseconds(20));
+  const auto span = static_cast<std::uint64_t>(s.faults_for.count());
+  const auto from = span / 5 + random.below(span / 5);
+  const auto lasts = random.between(span / 4, span / 2);
+  s.faults.push_back({time_point{static_cast<std::int64_t>(from)}, duration{static_cast<std::int64_t>(lasts)},
+                      random.chance(50) ? fault_kind::crash : fault_kind::cut_off,
+                      some_nodes(random, s.members, 1), 0});
 }
 
 void draw_faults(scenario& s, prng& random) {
@@ -71,7 +108,7 @@ void draw_faults(scenario& s, prng& random) {
       f.at = time_point{static_cast<std::int64_t>(random.below(end))};
       f.lasts = milliseconds(random.between(5, std::max<std::uint64_t>(6, shape.lasts_max)));
       f.nodes = some_nodes(random, s.members, how_many(random, shape, s.members));
-      f.amount = shape.amount_max == 0 ? 0 : random.between(1, shape.amount_max);
+      f.amount = draw_amount(random, shape);
       s.faults.push_back(std::move(f));
     }
   }
@@ -80,6 +117,8 @@ void draw_faults(scenario& s, prng& random) {
     s.faults.push_back({time_point{static_cast<std::int64_t>(random.below(end))},
                         milliseconds(random.between(1, 60)), fault_kind::crash,
                         some_nodes(random, s.members, 1), 0});
+  if (s.members > 2 && random.chance(35))
+    draw_laggard(s, random);
   std::stable_sort(s.faults.begin(), s.faults.end(),
                    [](const fault& a, const fault& b) { return a.at < b.at; });
 }
@@ -109,9 +148,10 @@ void draw_clients(client_plan& c, prng& random) {
   c.local_reads = static_cast<double>(random.between(0, 15));
   c.value_bytes_max = random.chance(10) ? 4000 : random.between(0, 100);
   if (random.chance(1)) {
-    // Batches, parts of the log and snapshots of more than one chunk.
-    c.value_bytes_max = 100'000;
-    c.operations_max = 20;
+    // Batches, parts of the log and snapshots of more than one chunk; commands as large as they may be.
+    const auto largest = random.chance(30);
+    c.value_bytes_max = largest ? limits::command_bytes_max - limits::key_bytes_max : 100'000;
+    c.operations_max = largest ? 8 : 20;
   }
 }
 
@@ -122,6 +162,11 @@ std::string_view to_string(fault_kind kind) {
     if (shape.kind == kind)
       return shape.name;
   return "unknown";
+}
+
+std::size_t scenario::members_of(std::uint64_t seed) {
+  constexpr std::size_t sizes[] = {3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 1, 2, 4, 6, 7};
+  return sizes[prng{seed * 31}.below(std::size(sizes))];
 }
 
 scenario scenario::from_seed(std::uint64_t seed, std::size_t members, std::string_view protocol) {

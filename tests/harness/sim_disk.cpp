@@ -47,12 +47,15 @@ void sim_disk::end_sync(std::uint64_t upto) {
   durable_ = upto;
 }
 
-void sim_disk::crash(prng& random) {
+void sim_disk::crash(prng& random, std::optional<std::uint64_t> survives) {
   ENSURE(journal_.unsynced() == written_ - durable_, "the journal and its disk count differently");
   // The extremes are where the bugs are: nothing, everything, or something in between.
   const auto unsynced = written_ - durable_;
   const auto luck = random.below(4);
-  const auto keep = luck == 0 ? 0 : luck == 1 ? unsynced : random.between(0, unsynced);
+  const auto keep = survives    ? unsynced * *survives / 100
+                    : luck == 0 ? 0
+                    : luck == 1 ? unsynced
+                                : random.between(0, unsynced);
   journal_.crash(keep);
   // What a crash has left on the disk is there for good.
   written_ = durable_ = durable_ + keep;

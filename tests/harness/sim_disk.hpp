@@ -49,7 +49,8 @@ public:
   void end_sync(std::uint64_t upto);
   /// All writes up to this number survive a crash.
   [[nodiscard]] std::uint64_t durable() const { return durable_; }
-  void crash(prng& random);
+  /// `survives`: percent of what was not synced that is kept; nothing: as `random` has it.
+  void crash(prng& random, std::optional<std::uint64_t> survives = std::nullopt);
 
 private:
   disk_id id_;

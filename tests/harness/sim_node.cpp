@@ -42,7 +42,7 @@ void sim_node::later(duration wait, std::function<void()> what) {
 }
 
 void sim_node::start() {
-  ENSURE(!alive_, "a node that runs was started");
+  ENSURE(can_start(), "a node that runs, or has no space on its disk, was started");
   alive_ = true;
   dying_ = false;
   ++life_;
@@ -69,7 +69,7 @@ void sim_node::start() {
   assembly_->start();
 }
 
-void sim_node::crash() {
+void sim_node::crash(std::optional<std::uint64_t> survives) {
   if (!alive_)
     return;
   around_.log.line(around_.events.now(), quorate::text(id()), "crashes");
@@ -84,7 +84,7 @@ void sim_node::crash() {
   syncing_ = false;
   flushing_ = false;
   disk_broken_ = false;
-  disk_->crash(prng_);
+  disk_->crash(prng_, survives);
   around_.checks.tell(&check::crashed, id());
   cluster_.stopped(id());
 }
@@ -112,6 +112,7 @@ void sim_node::recover() {
   slowness_ = 1;
   sync_extra_ = {};
   disk_broken_ = false;
+  disk_full_ = 0;
   if (frozen_ > 0) {
     frozen_ = 1;
     thaw();

@@ -33,9 +33,10 @@ public:
   [[nodiscard]] std::uint64_t life() const { return life_; }
   [[nodiscard]] const sim_disk& disk() const { return *disk_; }
 
-  /// \pre not alive
+  /// \pre can_start()
   void start();
-  void crash();
+  /// `survives`: percent of the unsynced writes that its disk keeps; nothing: drawn.
+  void crash(std::optional<std::uint64_t> survives = std::nullopt);
   /// Crashes, and loses its disk. Starts nothing.
   void wipe();
   void freeze() { ++frozen_; }
@@ -43,6 +44,11 @@ public:
   void slow_down(double factor) { slowness_ = factor; }
   void slow_disk(duration longer) { sync_extra_ = longer; }
   void break_disk() { disk_broken_ = true; }
+  /// Counted, since faults may overlap.
+  void fill_disk() { ++disk_full_; }
+  void free_disk() { --disk_full_; }
+  /// It could not even save that it starts.
+  [[nodiscard]] bool can_start() const { return !alive_ && disk_full_ == 0; }
   void jump_clock(duration ahead) { clock_offset_ += ahead; }
   /// No fault of its own any more; it may still be down.
   void recover();
@@ -103,6 +109,7 @@ private:
   bool was_founded_ = false;
   bool dying_ = false;  ///< its disk has failed: it says nothing more
   bool disk_broken_ = false;
+  int disk_full_ = 0;
   int frozen_ = 0;
   std::uint64_t life_ = 0;
   std::uint64_t serials_ = 0;

@@ -17,7 +17,7 @@ void sim_node::write(sim_role& by, std::vector<journal_op> ops, bool sync, std::
   if (dying_)
     return;
   ++around_.count.writes;
-  const auto number = disk_broken_ ? std::nullopt : disk_->write(std::move(ops));
+  const auto number = disk_broken_ || disk_full_ > 0 ? std::nullopt : disk_->write(std::move(ops));
   if (!number) {
     // It must never answer from what it could not save.
     dying_ = true;

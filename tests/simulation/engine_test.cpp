@@ -214,6 +214,37 @@ TEST_CASE("a node whose disk fails says nothing more and stops") {
   CHECK(b.heard.size() <= before + 1);  // what was durable already may still leave
 }
 
+TEST_CASE("a node whose disk is full stops, and cannot start before there is space") {
+  bench b;
+  b.node.start();
+  b.run_for(20ms);
+  b.node.fill_disk();
+  b.run_for(50ms);
+  CHECK(!b.node.alive());
+  CHECK(!b.node.can_start());
+  b.node.free_disk();
+  REQUIRE(b.node.can_start());
+  const auto before = b.heard.size();
+  b.node.start();
+  b.run_for(20ms);
+  REQUIRE(b.heard.size() > before);
+  CHECK(b.heard[before].second > b.heard[before - 1].second);
+}
+
+TEST_CASE("of what was not synced a crash leaves as much as it is told to") {
+  for (const std::uint64_t survives : {0, 50, 100}) {
+    sim_disk disk{disk_id{1}};
+    prng random{1};
+    for (int i = 0; i < 10; ++i) {
+      const auto key = "k" + std::to_string(i);
+      REQUIRE(disk.write({{key, {}, std::nullopt, false}}));
+    }
+    disk.end_sync(4);
+    disk.crash(random, survives);
+    CHECK(disk.written() == 4 + 6 * survives / 100);
+  }
+}
+
 TEST_CASE("a wiped disk is another disk, and begins at nothing") {
   bench b;
   b.node.start();
@@ -243,6 +274,31 @@ TEST_CASE("every start has a higher boot") {
 TEST_CASE("a broken invariant becomes something that can be reported") {
   const invariant_trap trap;
   CHECK_THROWS_AS(ENSURE(false, "two leaders"), invariant_broken);
+}
+
+TEST_CASE("a seed stands for a number of members, three most often") {
+  std::map<std::size_t, int> drawn;
+  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
+    const auto s = scenario::from_seed(seed, "paxos");
+    ++drawn[s.members];
+    if (seed <= 100)
+      CHECK(text(s) == text(scenario::from_seed(seed, s.members, "paxos")));
+  }
+  CHECK(drawn.size() == 7);
+  CHECK(drawn.begin()->first == 1);
+  CHECK(drawn.rbegin()->first == 7);
+  for (const auto& [members, times] : drawn)
+    CHECK_MESSAGE(times <= drawn[3], members << " members");
+}
+
+TEST_CASE("every kind of fault is drawn") {
+  std::map<fault_kind, int> drawn;
+  for (std::uint64_t seed = 1; seed <= 500; ++seed)
+    for (const auto& f : scenario::from_seed(seed, 3).faults)
+      ++drawn[f.kind];
+  for (auto kind = fault_kind::crash; to_string(kind) != "unknown";
+       kind = static_cast<fault_kind>(static_cast<int>(kind) + 1))
+    CHECK_MESSAGE(drawn[kind] > 20, to_string(kind));
 }
 
 TEST_CASE("a scenario depends on its seed alone, and no scenario takes a majority's disks") {
