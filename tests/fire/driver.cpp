@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <thread>
 
 namespace quorate::testing {
@@ -22,18 +20,13 @@ constexpr auto burst_lasts_at_most = std::chrono::seconds{4};
 constexpr std::uint64_t burst_appends = 60;
 constexpr std::size_t burst_value_bytes = 50'000;
 
-std::string environment(const char* name) {
-  const auto* value = std::getenv(name);
-  return value == nullptr ? std::string{} : value;
-}
-
 }  // namespace
 
 fire::fire(const fire_options& options) : options_(options), plan_(options.seed, options.nodes) {
   if (options_.own_world) {
     network_ = std::make_unique<private_network>(options_.nodes);
-    disk_ = std::make_unique<small_disk>(place_ / "disk", small_disk_mib);
-    wrong_ += network_->trouble() + disk_->trouble();
+    small_disk_ = std::make_unique<small_disk>(place_ / "disk", small_disk_mib);
+    wrong_ += network_->trouble() + small_disk_->trouble();
   }
   if (wrong_.empty())
     cluster_ = std::make_unique<process_cluster>(surroundings());
@@ -45,23 +38,17 @@ cluster_plan fire::surroundings() {
                     .protocol = options_.protocol};
   for (std::size_t n = 1; n <= options_.nodes; ++n) {
     node_place p;
-    p.surroundings.environment = {
-        "LD_PRELOAD=" QUORATE_SLOW_SYNC_LIBRARY, "QUORATE_SLOW_SYNC=" + slowness(n).string(),
-        // It wants to be loaded first, and is not told that this is no accident.
-        "ASAN_OPTIONS=" + environment("ASAN_OPTIONS") + ":verify_asan_link_order=0"};
+    disks_.emplace_back(place_ / ("slow" + std::to_string(n)));
+    p.surroundings.environment = disks_.back().environment();
     if (network_) {
       p.host = network_->host(n);
       p.surroundings.network = network_->descriptor(n);
     }
-    if (disk_ && n == options_.nodes)
-      p.data = disk_->where() / "data";
+    if (small_disk_ && n == options_.nodes)
+      p.data = small_disk_->where() / "data";
     plan.places.push_back(std::move(p));
   }
   return plan;
-}
-
-std::filesystem::path fire::slowness(std::size_t n) const {
-  return place_ / ("slow" + std::to_string(n));
 }
 
 void fire::say(const std::string& line) const {
@@ -132,8 +119,8 @@ std::string fire::judge() {
     wrong += search_order(rounds_, logs.begin()->second);
   if (network_)
     wrong += network_->trouble();
-  if (disk_)
-    wrong += disk_->trouble();
+  if (small_disk_)
+    wrong += small_disk_->trouble();
   return wrong + cluster_->trouble();
 }
 
@@ -145,7 +132,7 @@ bool fire::possible(const attack& a) const {
   case deed::cut_one_way:
     return network_ != nullptr;
   case deed::full_disk:
-    return disk_ != nullptr;
+    return small_disk_ != nullptr;
   default:
     return true;
   }
@@ -188,9 +175,9 @@ void fire::begin(const attack& a) {
   case deed::stutter:
     return;  // while it lasts
   case deed::slow_disk:
-    return slow_down(a.node, a.amount);
+    return disks_[a.node - 1].slow_down(a.amount);
   case deed::full_disk:
-    return disk_->fill();
+    return small_disk_->fill();
   case deed::cut_off:
     return isolate(a.node, true);
   case deed::cut_one_way:
@@ -212,7 +199,7 @@ void fire::undo(const attack& a) {
   case deed::stutter:
     return;
   case deed::slow_disk:
-    return slow_down(a.node, milliseconds{0});
+    return disks_[a.node - 1].slow_down(milliseconds{0});
   case deed::full_disk:
     return refill(a.node);
   case deed::cut_off:
@@ -246,13 +233,6 @@ void fire::isolate(std::size_t n, bool cut) {
     cut ? network_->cut(n, m) : network_->mend(n, m);
     cut ? network_->cut(m, n) : network_->mend(m, n);
   }
-}
-
-void fire::slow_down(std::size_t n, milliseconds by) const {
-  // Renamed into place: the node must not read half of it.
-  const auto next = slowness(n).string() + ".next";
-  std::ofstream{next} << by.count();
-  std::filesystem::rename(next, slowness(n));
 }
 
 void fire::leave_behind(std::size_t n) {
@@ -318,7 +298,7 @@ void fire::await_stop_of_full_disk(std::size_t n) {
 
 void fire::refill(std::size_t n) {
   await_stop_of_full_disk(n);
-  disk_->free();
+  small_disk_->free();
   cluster_->launch(n);
 }
 

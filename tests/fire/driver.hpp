@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tests/fire/plan.hpp"
+#include "tests/fire/slow_disk.hpp"
 #include "tests/harness/process/append_clients.hpp"
 #include "tests/harness/process/append_search.hpp"
 #include "tests/harness/process/private_world.hpp"
@@ -42,7 +43,6 @@ private:
   using milliseconds = std::chrono::milliseconds;
 
   [[nodiscard]] cluster_plan surroundings();
-  [[nodiscard]] std::filesystem::path slowness(std::size_t n) const;
   [[nodiscard]] bool over() const { return clock::now() >= end_ || *interrupted_; }
   /// Whether the cluster has healed after it.
   [[nodiscard]] bool round();
@@ -54,7 +54,6 @@ private:
   void undo(const attack& a);
   void last(const strike& s);
   void isolate(std::size_t n, bool cut);
-  void slow_down(std::size_t n, milliseconds by) const;
   void leave_behind(std::size_t n);
   void start_and_kill(const attack& a);
   void receive_and_kill(const attack& a);
@@ -67,7 +66,8 @@ private:
   fire_options options_;
   temporary_directory place_;
   std::unique_ptr<private_network> network_;
-  std::unique_ptr<small_disk> disk_;
+  std::unique_ptr<small_disk> small_disk_;
+  std::vector<slow_disk> disks_;
   std::unique_ptr<process_cluster> cluster_;
   fire_plan plan_;
   const std::atomic<bool>* interrupted_ = nullptr;

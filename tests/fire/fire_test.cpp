@@ -1,6 +1,7 @@
 // Two minutes of fire, or as long as QUORATE_FIRE_SECONDS says.
 
 #include "tests/fire/driver.hpp"
+#include "tests/fire/world.hpp"
 
 #include <doctest/doctest.h>
 
@@ -56,7 +57,7 @@ TEST_CASE("processes under fire lose nothing that they have acknowledged, and an
   if (const auto* protocol = std::getenv("QUORATE_PROTOCOL"))
     options.protocol = protocol;
   REQUIRE(options.nodes >= 2);
-  const auto shut = enter_private_world();
+  const auto& shut = why_no_own_world();
   options.own_world = shut.empty();
   if (!shut.empty())
     MESSAGE("no link is cut and no disk is filled here: " << shut);

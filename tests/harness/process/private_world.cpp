@@ -7,7 +7,6 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -52,6 +51,28 @@ std::string ip_program() {
   return {};
 }
 
+/// Runs ip with these words in a network namespace. Empty, or what it said.
+std::string run_ip(const std::vector<std::string>& words, int network) {
+  std::vector<std::string> line{ip_program()};
+  line.insert(line.end(), words.begin(), words.end());
+  auto name = (fs::temp_directory_path() / "quorate-ip-XXXXXX").string();
+  const auto said = ::mkstemp(name.data());
+  child_process child;
+  const auto end = child.start(line, name, name, {.environment = {}, .network = network})
+                       ? child.wait(ip_takes)
+                       : std::nullopt;
+  std::string wrong;
+  if (end != process_end{0, 0}) {
+    wrong = "ip";
+    for (const auto& word : words)
+      wrong += " " + word;
+    wrong += ": " + file_text(name) + "\n";
+  }
+  ::close(said);
+  ::unlink(name.c_str());
+  return wrong;
+}
+
 }  // namespace
 
 std::string enter_private_world() {
@@ -65,11 +86,10 @@ std::string enter_private_world() {
   // Otherwise a mount could still reach the others.
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return why("mounts cannot be made private");
-  return {};
+  return run_ip({"link", "set", "lo", "up"}, -1);
 }
 
 private_network::private_network(std::size_t nodes) {
-  ip({"link", "set", "lo", "up"});
   ip({"link", "add", "bridge", "type", "bridge"});
   ip({"addr", "add", host(test_itself) + "/24", "dev", "bridge"});
   ip({"link", "set", "bridge", "up"});
@@ -80,6 +100,9 @@ private_network::private_network(std::size_t nodes) {
 private_network::~private_network() {
   for (const auto network : networks_)
     ::close(network);
+  // Another one may be made in the same world. The ports go with the other ends of their cables.
+  if (!networks_.empty())
+    static_cast<void>(run_ip({"link", "del", "bridge"}, -1));
 }
 
 void private_network::add(std::size_t n) {
@@ -121,24 +144,8 @@ void private_network::rule(const std::string& verb, std::size_t from, std::size_
 }
 
 void private_network::ip(const std::vector<std::string>& words, int network) {
-  if (!trouble_.empty())
-    return;
-  std::vector<std::string> line{ip_program()};
-  line.insert(line.end(), words.begin(), words.end());
-  auto name = (fs::temp_directory_path() / "quorate-ip-XXXXXX").string();
-  const auto said = ::mkstemp(name.data());
-  child_process child;
-  const auto end = child.start(line, name, name, {.environment = {}, .network = network})
-                       ? child.wait(ip_takes)
-                       : std::nullopt;
-  if (end != process_end{0, 0}) {
-    trouble_ += "ip";
-    for (const auto& word : words)
-      trouble_ += " " + word;
-    trouble_ += ": " + file_text(name) + "\n";
-  }
-  ::close(said);
-  ::unlink(name.c_str());
+  if (trouble_.empty())
+    trouble_ = run_ip(words, network);
 }
 
 small_disk::small_disk(fs::path where, std::uint64_t mib) : where_(std::move(where)) {
