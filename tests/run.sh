@@ -18,8 +18,8 @@ Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
   --svg FILE  draw the diagram into this file (QUORATE_SVG)
   --shrink    make a failing run as small as it gets, and write it into tests/scripts (QUORATE_SHRINK=1)
   --members M simulate clusters of this many nodes only (environment: QUORATE_MEMBERS)
-  --fire MIN  set real processes on fire for so many minutes, and run nothing else; QUORATE_SEED and
-              QUORATE_MEMBERS repeat a plan, QUORATE_PROTOCOL chooses a protocol
+  --fire MIN  set real processes on fire for so many minutes, and run nothing else; --seed and
+              --members repeat a plan (environment: QUORATE_PROTOCOL chooses a protocol)
   --help      this text
 END
 }
