@@ -21,6 +21,12 @@ namespace quorate::testing {
 
 namespace {
 
+using options_of = std::function<options(std::size_t members)>;
+
+std::size_t members_of(const exploration& what, std::uint64_t seed) {
+  return what.members > 0 ? what.members : scenario::members_of(seed);
+}
+
 /// What a worker writes into its pipe: when it begins a seed, and when it has ended it. `bytes` of text
 /// follow.
 struct record {
@@ -46,7 +52,7 @@ void put(int pipe, const void* data, std::size_t size) {
 }
 
 void work(int pipe, std::size_t self, std::size_t workers, const exploration& what, const protocol& ordering,
-          const options& how) {
+          const options_of& how) {
 #ifdef M_TRIM_THRESHOLD
   // Every run takes and leaves as much memory as the one before: the kernel need not clear it anew each time.
   ::mallopt(M_TRIM_THRESHOLD, 1 << 29);
@@ -56,7 +62,8 @@ void work(int pipe, std::size_t self, std::size_t workers, const exploration& wh
     record r;
     r.seed = seed;
     put(pipe, &r, sizeof r);
-    const auto result = run(scenario::from_seed(seed, what.members, ordering.name), ordering, how);
+    const auto members = members_of(what, seed);
+    const auto result = run(scenario::from_seed(seed, members, ordering.name), ordering, how(members));
     r.what = result.ok ? record::kind::passed : record::kind::failed;
     r.events = result.events;
     r.simulated = static_cast<std::uint64_t>(result.simulated.count());
@@ -114,7 +121,7 @@ bool read_from(worker& w, findings& result) {
   return false;
 }
 
-void bury(worker& w, bool expected, std::size_t members, findings& result) {
+void bury(worker& w, bool expected, const exploration& what, findings& result) {
   ::close(w.pipe);
   w.pipe = -1;
   // Younger workers hold our end of its pipe too: it would never notice that nobody reads any more.
@@ -126,13 +133,13 @@ void bury(worker& w, bool expected, std::size_t members, findings& result) {
     return;
   const auto cause = WIFSIGNALED(how) ? "signal " + std::to_string(WTERMSIG(how))
                                       : "exit code " + std::to_string(WEXITSTATUS(how));
-  result.failures.push_back(
-      {w.seed, "the process of this seed ended with " + cause,
-       "./tests/run.sh --seed " + std::to_string(w.seed) + " --members " + std::to_string(members)});
+  result.failures.push_back({w.seed, "the process of this seed ended with " + cause,
+                             "./tests/run.sh --seed " + std::to_string(w.seed) + " --members " +
+                                 std::to_string(members_of(what, w.seed))});
 }
 
 worker launch(std::size_t self, std::size_t workers, const exploration& what, const protocol& ordering,
-              const options& how) {
+              const options_of& how) {
   std::array<int, 2> ends{};
   ENSURE(::pipe(ends.data()) == 0, "no pipe for a worker");
   std::fflush(nullptr);
@@ -173,6 +180,10 @@ std::string text_in(const char* variable) {
 }  // namespace
 
 findings explore(const exploration& what, const protocol& ordering, const options& how) {
+  return explore(what, ordering, [&](std::size_t) -> options { return how; });
+}
+
+findings explore(const exploration& what, const protocol& ordering, const options_of& how) {
   const auto began = std::chrono::steady_clock::now();
   const auto count =
       what.workers > 0 ? what.workers : std::max<std::size_t>(1, std::thread::hardware_concurrency());
@@ -192,7 +203,7 @@ findings explore(const exploration& what, const protocol& ordering, const option
       const auto stop = what.stop_at_failure && !result.failures.empty();
       if (!stop && read_from(workers[i], result))
         continue;
-      bury(workers[i], stop, what.members, result);
+      bury(workers[i], stop, what, result);
       --open;
     }
   }

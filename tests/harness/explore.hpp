@@ -9,7 +9,7 @@ namespace quorate::testing {
 struct exploration {
   std::uint64_t first = 1;  ///< the first seed
   std::uint64_t seeds = 1000;
-  std::size_t members = 3;
+  std::size_t members = 3;  ///< 0: as many as each seed stands for
   std::size_t workers = 0;  ///< processes; 0: one per core
   bool stop_at_failure = true;
 };
@@ -36,6 +36,9 @@ struct findings {
 
 /// Runs seeds in processes of their own, so that even one that crashes is reported with its seed.
 [[nodiscard]] findings explore(const exploration& what, const protocol& ordering, const options& how = {});
+/// The same where the options depend on the number of members.
+[[nodiscard]] findings explore(const exploration& what, const protocol& ordering,
+                               const std::function<options(std::size_t members)>& how);
 
 /// Under AddressSanitizer a run takes ten times as long.
 #ifdef __SANITIZE_ADDRESS__
@@ -49,7 +52,7 @@ inline constexpr bool sanitized = false;
 /// QUORATE_TRACE (draw the run; "steps": every effect of every role), QUORATE_SVG (draw it into this file).
 struct wishes {
   std::optional<std::uint64_t> seed;
-  std::uint64_t seeds = sanitized ? 100 : 1000;
+  std::uint64_t seeds = sanitized ? 200 : 2000;
   std::uint64_t first = 1;
   std::optional<std::size_t> members;
   std::string script;
@@ -59,6 +62,10 @@ struct wishes {
   std::string svg;
   bool all = false;
 
+  /// The scenario that is asked for. \pre seed
+  [[nodiscard]] scenario scenario_of(std::string_view protocol) const {
+    return scenario::from_seed(*seed, members.value_or(scenario::members_of(*seed)), protocol);
+  }
   /// One run is to be looked at, and nothing else done.
   [[nodiscard]] bool one_run() const { return seed || !script.empty(); }
 };

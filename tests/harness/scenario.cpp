@@ -33,8 +33,8 @@ constexpr fault_shape shapes[] = {
     {fault_kind::full_disk, "full_disk", 20, 1000, 0},
     // `amount` is all or nothing here, see draw_amount.
     {fault_kind::blackout, "blackout", 20, 600, 100},
-    // Below what a client grants beyond its deadlines, also where there are several.
-    {fault_kind::clock_back, "clock_back", 15, 0, 200},
+    // Together with the drift below what a client grants beyond its deadlines, also where there are several.
+    {fault_kind::clock_back, "clock_back", 15, 0, 150},
     {fault_kind::flood, "flood", 12, 0, 100},
 };
 
@@ -117,7 +117,7 @@ void draw_faults(scenario& s, prng& random) {
     s.faults.push_back({time_point{static_cast<std::int64_t>(random.below(end))},
                         milliseconds(random.between(1, 60)), fault_kind::crash,
                         some_nodes(random, s.members, 1), 0});
-  if (s.members > 2 && random.chance(35))
+  if (s.members > 2 && random.chance(50))
     draw_laggard(s, random);
   std::stable_sort(s.faults.begin(), s.faults.end(),
                    [](const fault& a, const fault& b) { return a.at < b.at; });

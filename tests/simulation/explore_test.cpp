@@ -21,8 +21,8 @@ findings with_third_run(void (*death)()) {
   what.seeds = 5;
   what.workers = 1;
   options how;
-  how.work = [death, runs = 0]() mutable {
-    if (++runs == 3)
+  how.work = [death, runs = std::make_shared<int>(0)] {
+    if (++*runs == 3)
       death();
     return append_workload();
   };
@@ -63,4 +63,27 @@ TEST_CASE("every seed is run once, whatever the number of workers") {
   }
   CHECK(text(last).find("seeds/min") != std::string::npos);
   CHECK(text(last).find("events/s") != std::string::npos);
+}
+
+TEST_CASE("where nobody fixes the members each seed has its own number of them, and its replay names it") {
+  exploration what;
+  what.seeds = 40;
+  what.members = 0;
+  what.stop_at_failure = false;
+  const auto found = explore(what, *find_protocol("paxos"), [](std::size_t members) -> options {
+    options how;
+    // Fails at once, everywhere but among five.
+    how.steps_max = members == 5 ? how.steps_max : 10;
+    return how;
+  });
+  CHECK(found.seeds == 40);
+  std::size_t expected = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed)
+    expected += scenario::members_of(seed) == 5 ? 0 : 1;
+  CHECK(expected < 40);
+  CHECK(found.failures.size() == expected);
+  for (const auto& f : found.failures) {
+    CHECK(f.failure.starts_with("progress: "));
+    CHECK(f.replay.ends_with("--members " + std::to_string(scenario::members_of(f.seed))));
+  }
 }

@@ -89,9 +89,7 @@ TEST_CASE("one run, as the environment asks for it") {
     replay(*p, found.plan, wanted);
   } else if (wanted.seed) {
     for (const auto& p : all_protocols())
-      for (const auto members :
-           wanted.members ? std::vector{*wanted.members} : std::vector<std::size_t>{3, 5})
-        replay(p, scenario::from_seed(*wanted.seed, members, p.name), wanted);
+      replay(p, wanted.scenario_of(p.name), wanted);
   }
 }
 

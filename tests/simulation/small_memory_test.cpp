@@ -20,7 +20,8 @@ std::vector<std::unique_ptr<any_role>> forgetful_roles(const protocol_context& c
   std::vector<std::unique_ptr<any_role>> roles;
   roles.push_back(std::make_unique<role_host<paxos::proposer>>(context));
   roles.push_back(std::make_unique<role_host<paxos::acceptor>>(context, 100));
-  roles.push_back(std::make_unique<role_host<paxos::learner>>(context, majority{context.members.size()}, 300));
+  roles.push_back(
+      std::make_unique<role_host<paxos::learner>>(context, majority{context.members.size()}, 300));
   return roles;
 }
 
@@ -34,7 +35,7 @@ TEST_CASE("paxos keeps its promises when it can keep hardly a batch in memory") 
   p.make_roles = forgetful_roles;
   exploration what;
   what.first = wanted.first;
-  what.seeds = wanted.seeds / 2;
+  what.seeds = wanted.seeds / 4;
   what.members = wanted.members.value_or(3);
   options how;
   how.checks = checks_of(p.name, what.members);
