@@ -19,6 +19,21 @@ std::uint64_t checksum(const payload& body) {
   return hash_bytes(checksum_seed, body.view());
 }
 
+/// Keeps a chunk that overtook the one that is wanted. No more can be on their way than there are credits.
+template <class Chunk>
+void hold(std::map<std::uint64_t, Chunk>& early, std::uint64_t place, const Chunk& chunk) {
+  if (early.size() < credits_max)
+    early.emplace(place, chunk);
+}
+
+/// The chunk that is wanted now, where it came early; those before it are of no use any more.
+template <class Chunk>
+std::optional<Chunk> take_early(std::map<std::uint64_t, Chunk>& early, std::uint64_t wanted) {
+  early.erase(early.begin(), early.lower_bound(wanted));
+  const auto found = early.extract(wanted);
+  return found ? std::optional{std::move(found.mapped())} : std::nullopt;
+}
+
 }  // namespace
 
 void pull::start(out& o) {
@@ -65,6 +80,8 @@ void pull::begin_anew(transfer& t) {
   t.id = token{(setup_.boot.value << 24) | ++transfers_};
   t.snapshot = t.staged = false;
   t.part = 0;
+  t.early_entries.clear();
+  t.early_parts.clear();
 }
 
 void pull::ask(out& o) {
@@ -84,8 +101,17 @@ void pull::on(node_id from, const with_payload<wire::Entries>& msg, out& o) {
     return;
   auto& t = *getting_;
   // Behind a lost chunk nothing fits: the silence that follows makes us ask again.
+  if (msg.head.from() > t.next.value)
+    hold(t.early_entries, msg.head.from(), msg);
   if (msg.head.from() != t.next.value)
     return;
+  take_entries(from, msg, o);
+  while (const auto next = take_early(t.early_entries, t.next.value))
+    take_entries(from, *next, o);
+}
+
+void pull::take_entries(node_id from, const with_payload<wire::Entries>& msg, out& o) {
+  auto& t = *getting_;
   if (checksum(msg.body) != msg.head.checksum()) {
     o.note(severity::warning, "a chunk of log entries from " + text(from) + " is damaged");
     return;
@@ -114,7 +140,18 @@ void pull::on(node_id from, const with_payload<wire::SnapshotPart>& msg, out& o)
   if (!getting_ || getting_->id.value != msg.head.token() || getting_->peers[getting_->peer] != from)
     return;
   auto& t = *getting_;
-  if (msg.head.part() != t.part || t.staged)
+  if (msg.head.part() > t.part)
+    hold(t.early_parts, msg.head.part(), msg);
+  if (msg.head.part() != t.part)
+    return;
+  take_part(from, msg, o);
+  while (const auto next = take_early(t.early_parts, t.part))
+    take_part(from, *next, o);
+}
+
+void pull::take_part(node_id from, const with_payload<wire::SnapshotPart>& msg, out& o) {
+  auto& t = *getting_;
+  if (t.staged)
     return;
   // A peer that has lost its view begins over with a newer one. Parts of two views are no state: we wait
   // until the silence makes us begin over, too.

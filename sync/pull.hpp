@@ -60,8 +60,10 @@ private:
     log_index end;           ///< where the peer stands, as far as it said
     std::uint64_t part = 0;  ///< of a snapshot: wanted next
     bool snapshot = false;
-    log_index at;                    ///< of a snapshot: where all its parts must stand
-    bool staged = false;             ///< the last part is with the replica
+    log_index at;         ///< of a snapshot: where all its parts must stand
+    bool staged = false;  ///< the last part is with the replica
+    std::map<std::uint64_t, with_payload<wire::Entries>> early_entries;     ///< by the index they begin at
+    std::map<std::uint64_t, with_payload<wire::SnapshotPart>> early_parts;  ///< by their number
     std::uint32_t with_replica = 0;  ///< chunks that the replica has not answered for yet
     time_point heard{};
     std::uint32_t silences = 0;
@@ -83,6 +85,8 @@ private:
   /// Under a new token, so that parts of what was before do not count; of a snapshot from the first part on.
   void begin_anew(transfer& t);
   void ask(out& o);
+  void take_entries(node_id from, const with_payload<wire::Entries>& msg, out& o);
+  void take_part(node_id from, const with_payload<wire::SnapshotPart>& msg, out& o);
   void pump(node_id peer, serving& s, out& o);
   void send_part(node_id peer, serving& s, out& o);
 

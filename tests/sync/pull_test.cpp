@@ -184,6 +184,30 @@ TEST_CASE("a snapshot goes on from the part that is missing") {
   CHECK(rest[0].body == parts[2].body);
 }
 
+TEST_CASE("chunks and parts that overtook others are kept, and go to the replica in order") {
+  pair_of_nodes p{10};
+  const auto chunks = p.entries(p.ask());
+  REQUIRE(chunks.size() == 4);
+  CHECK(p.behind.on(n2, chunks[2]) == "");
+  CHECK(p.behind.on(n2, chunks[1]) == "");
+  p.behind.on(n2, chunks[0]);
+  const auto applied = p.behind.sent<apply_entries>();
+  REQUIRE(applied.size() == 3);
+  for (std::size_t i = 0; i < applied.size(); ++i)
+    CHECK(applied[i].from == log_index{3 * i});
+
+  pair_of_nodes q{12, 12};
+  const auto parts = q.parts(q.ask());
+  REQUIRE(parts.size() == 4);
+  for (const std::size_t early : {3, 1, 2})
+    CHECK(q.behind.on(n2, parts[early]) == "");
+  q.behind.on(n2, parts[0]);
+  const auto staged = q.behind.sent<stage_snapshot>();
+  REQUIRE(staged.size() == 4);
+  for (std::size_t i = 0; i < staged.size(); ++i)
+    CHECK(staged[i].part == i);
+}
+
 TEST_CASE("parts of another snapshot are never put together with those of the first") {
   pair_of_nodes p{12, 12};
   const auto asked = p.ask();
