@@ -98,9 +98,11 @@ private_network::private_network(std::size_t nodes) {
 }
 
 private_network::~private_network() {
+  // Another one may be made in the same world, before the kernel has cleared away what was in the namespaces.
+  for (std::size_t n = 1; n <= networks_.size(); ++n)
+    static_cast<void>(run_ip({"link", "del", "port" + std::to_string(n)}, -1));
   for (const auto network : networks_)
     ::close(network);
-  // Another one may be made in the same world. The ports go with the other ends of their cables.
   if (!networks_.empty())
     static_cast<void>(run_ip({"link", "del", "bridge"}, -1));
 }
