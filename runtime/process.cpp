@@ -24,6 +24,8 @@ namespace quorate {
 
 namespace {
 
+constexpr std::chrono::seconds stop_within{5};
+
 int fail(const failure& f) {
   std::fprintf(stderr, "node_runtime: %s\n", f.message.c_str());
   return static_cast<int>(f.code == errc::bad_config ? exit_code::bad_config : exit_code::could_not_start);
@@ -200,7 +202,30 @@ page_facts running::facts() const {
   return f;
 }
 
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+/// Ends the process if it has not ended by itself: CAF cannot be told to give up a connection that it is
+/// making to a host which does not answer. Nothing is lost, since what was acknowledged is durable already.
+void end_in_time() {
+  std::thread{[] {
+    std::this_thread::sleep_for(stop_within);
+    log(severity::warning, "node", "has not stopped in time, and ends now");
+    std::fflush(nullptr);
+    std::_Exit(static_cast<int>(exit_code::stopped));
+  }}.detach();
+}
+
 int run(const options& opts, const cluster_spec& spec) {
+  // Signals go to this thread only, so they are blocked before any other starts, those of the disk included.
+  const auto signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
   const auto& self = *spec.find(opts.node);
   start_logging(self.name, opts.level);
   running r{spec, self, {}, {}, {}, {}, {}, {}, {}, {}, {}};
@@ -213,14 +238,6 @@ int run(const options& opts, const cluster_spec& spec) {
         "read "
         "and write everything");
 
-  // Signals go to this thread only, so they are blocked before any other starts.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-
   if (const auto failed = r.start()) {
     r.stop();
     return fail(*failed);
@@ -231,6 +248,7 @@ int run(const options& opts, const cluster_spec& spec) {
   int signal = 0;
   sigwait(&signals, &signal);
   log(severity::info, "node", signal == SIGINT ? "stops: SIGINT" : "stops: SIGTERM");
+  end_in_time();
   r.stop();
   return static_cast<int>(exit_code::stopped);
 }
