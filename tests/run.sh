@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything and runs all tests.
 set -euo pipefail
+caller=$PWD
 cd "$(dirname "$0")/.."
 
 usage() {
@@ -26,6 +27,15 @@ END
 
 refuse() { echo "tests/run.sh: $1 (see --help)" >&2; exit 2; }
 
+# As the caller wrote it: relative to where the caller stands.
+path() { (cd "$caller" && realpath -m -- "$1"); }
+script() {
+  QUORATE_SCRIPT=$(path "$1")
+  [[ -f $QUORATE_SCRIPT ]] || refuse "--script needs a file, and $1 is none"
+  export QUORATE_SCRIPT
+}
+svg() { [[ -n $1 ]] || refuse "--svg needs a file"; QUORATE_SVG=$(path "$1"); export QUORATE_SVG; }
+
 number() { [[ "${2:-}" =~ ^[0-9]+$ ]] || refuse "$1 needs a number"; }
 
 preset=release
@@ -37,11 +47,11 @@ while (($#)); do
     --seeds=*) number --seeds "${1#*=}"; export QUORATE_SEEDS=${1#*=} ;;
     --seed) number "$@"; export QUORATE_SEED=$2; shift ;;
     --seed=*) number --seed "${1#*=}"; export QUORATE_SEED=${1#*=} ;;
-    --script) [[ -f ${2:-} ]] || refuse "--script needs a file"; export QUORATE_SCRIPT=$(realpath "$2"); shift ;;
-    --script=*) [[ -f ${1#*=} ]] || refuse "--script needs a file"; export QUORATE_SCRIPT=$(realpath "${1#*=}") ;;
+    --script) script "${2:-}"; shift ;;
+    --script=*) script "${1#*=}" ;;
     --trace) export QUORATE_TRACE=1 ;;
-    --svg) [[ -n ${2:-} ]] || refuse "--svg needs a file"; export QUORATE_SVG=$(realpath -m "$2"); shift ;;
-    --svg=*) export QUORATE_SVG=$(realpath -m "${1#*=}") ;;
+    --svg) svg "${2:-}"; shift ;;
+    --svg=*) svg "${1#*=}" ;;
     --shrink) export QUORATE_SHRINK=1 ;;
     --members) number "$@"; export QUORATE_MEMBERS=$2; shift ;;
     --members=*) number --members "${1#*=}"; export QUORATE_MEMBERS=${1#*=} ;;
