@@ -91,6 +91,6 @@ TEST_CASE("a protocol of one's own runs in the simulator") {
   exploration what;
   what.seeds = 20;
   what.members = 3;
-  const auto found = explore(what, own_protocol(), {});
+  const auto found = explore(what, own_protocol());
   CHECK(found.failures.empty());
 }
