@@ -63,7 +63,10 @@ void work(int pipe, std::size_t self, std::size_t workers, const exploration& wh
     r.seed = seed;
     put(pipe, &r, sizeof r);
     const auto members = members_of(what, seed);
-    const auto result = run(scenario::from_seed(seed, members, ordering.name), ordering, how(members));
+    auto plan = scenario::from_seed(seed, members, ordering.name);
+    if (what.shape)
+      what.shape(plan);
+    const auto result = run(plan, ordering, how(members));
     r.what = result.ok ? record::kind::passed : record::kind::failed;
     r.events = result.events;
     r.simulated = static_cast<std::uint64_t>(result.simulated.count());

@@ -12,6 +12,7 @@ struct exploration {
   std::size_t members = 3;  ///< 0: as many as each seed stands for
   std::size_t workers = 0;  ///< processes; 0: one per core
   bool stop_at_failure = true;
+  std::function<void(scenario&)> shape;  ///< changes each seed's scenario before it is run
 };
 
 /// A seed that failed.

@@ -1,7 +1,7 @@
-// What only somebody who knows the messages of paxos can see.
+#include "tests/harness/paxos_check.hpp"
+
 #include "protocols/paxos/ports.hpp"
 #include "protocols/quorum.hpp"
-#include "tests/harness/simulator.hpp"
 
 #include <map>
 #include <set>
@@ -12,9 +12,6 @@ namespace {
 
 using paxos::slot;
 
-/// Acceptors keep what they said, over all their starts, as long as the disk is the same: after a promise no
-/// vote below it that the promise did not tell of, and no promise that hides an earlier vote. In each slot at
-/// most one value is voted for at one ballot, and at most one is chosen.
 class paxos_check : public check {
 public:
   paxos_check(verdict& result, std::size_t members) : check(result), quorum_(members) {}
@@ -116,15 +113,11 @@ private:
 
 }  // namespace
 
-std::vector<check_factory> checks_of(std::string_view protocol, std::size_t members) {
-  if (protocol == "paxos")
-    return {[members](verdict& result) { return std::make_unique<paxos_check>(result, members); }};
-  return {};
+std::vector<check_factory> paxos_checks(std::size_t members) {
+  return {[members](verdict& result) { return std::make_unique<paxos_check>(result, members); }};
 }
 
-std::map<std::string, std::string> draw_options(std::string_view protocol, prng& random) {
-  if (protocol != "paxos")
-    return {};
+std::map<std::string, std::string> draw_paxos_options(prng& random) {
   return {{"window", std::to_string(random.chance(30) ? 1 : random.between(1, 64))},
           {"takeover_after_ms", std::to_string(random.between(5, 60))},
           {"resend_after_ms", std::to_string(random.between(5, 100))}};

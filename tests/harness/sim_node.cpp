@@ -131,6 +131,8 @@ sim_role* sim_node::find(const role_address& role, std::uint64_t serial) {
 
 void sim_node::run(std::unique_ptr<any_role> role, const role_identity& identity) {
   const auto address = address_of(identity.space.role, identity.space);
+  if (around_.mutants.bend_role)
+    role = around_.mutants.bend_role(std::move(role), identity);
   auto& slot = roles_[address];
   slot = std::make_unique<sim_role>(std::move(role), identity, setup_.boot, ++serials_, *this, role_prng_);
   was_founded_ = was_founded_ || identity.space.role == port::acceptor;

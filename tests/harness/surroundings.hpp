@@ -1,6 +1,7 @@
 // What the parts of one simulation share.
 #pragma once
 
+#include "actors/role.hpp"
 #include "tests/harness/check.hpp"
 #include "tests/harness/event_queue.hpp"
 #include "tests/harness/scenario.hpp"
@@ -16,6 +17,8 @@ struct mutations {
   bool acknowledge_early = false;  ///< the journal says "durable" before it is
   std::optional<port> forgetful;   ///< this role finds nothing saved when it starts again
   bool wiped_votes = false;        ///< a wiped disk claims the identity of the one that is gone
+  /// Every role that starts is what this makes of it.
+  std::function<std::unique_ptr<any_role>(std::unique_ptr<any_role>, const role_identity&)> bend_role;
 };
 
 /// How often things happened.
