@@ -55,10 +55,11 @@ std::string node_runtime_path() {
   if (const auto* path = std::getenv("QUORATE_NODE_RUNTIME"))
     return path;
   std::error_code ignored;
-  // <build>/tests/process_test and <build>/runtime/node_runtime.
-  return (fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path() / "runtime" /
-          "node_runtime")
-      .string();
+  // From <build>/tests/process_test, or from deeper inside of the build, to <build>/runtime/node_runtime.
+  auto folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  while (folder.has_relative_path() && !fs::exists(folder / "runtime" / "node_runtime", ignored))
+    folder = folder.parent_path();
+  return (folder / "runtime" / "node_runtime").string();
 }
 
 std::vector<std::uint16_t> free_ports(std::size_t count) {

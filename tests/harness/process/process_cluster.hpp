@@ -65,10 +65,13 @@ public:
   /// Starts one node, and does not wait. Counts as trouble where it was running or cannot be started.
   void launch(std::size_t n);
   [[nodiscard]] bool running(std::size_t n) { return nodes_[n - 1].process.running(); }
+  /// Its process's number; -1 where it does not run.
+  [[nodiscard]] pid_t id(std::size_t n) const { return nodes_[n - 1].process.id(); }
   /// SIGKILL; trouble where the node had ended by itself.
   void kill9(std::size_t n);
-  void freeze(std::size_t n) { nodes_[n - 1].process.signal(SIGSTOP); }
-  void thaw(std::size_t n) { nodes_[n - 1].process.signal(SIGCONT); }
+  void signal(std::size_t n, int number) { nodes_[n - 1].process.signal(number); }
+  void freeze(std::size_t n) { signal(n, SIGSTOP); }
+  void thaw(std::size_t n) { signal(n, SIGCONT); }
   /// Asks it to stop; whether it did, with exit code 0, in time. Trouble where not.
   bool stop(std::size_t n, int signal = SIGTERM, milliseconds within = milliseconds{5'000});
   /// Waits for it to end by itself, which is what the test wants; nothing where it goes on running.
