@@ -49,9 +49,10 @@ std::string question(service what, const std::string& name, std::string value) {
 /// One client. Invariant: at most one request in flight.
 class connection {
 public:
-  connection(int epoll, const load_plan& plan, std::size_t number, load_results& seen)
+  connection(int epoll, const load_plan& plan, std::size_t number, load_results& seen,
+             std::atomic<std::uint64_t>& count)
       : epoll_(epoll), plan_(plan), node_(static_cast<std::uint32_t>(number % plan.nodes.size())),
-        name_("load" + std::to_string(number)), seen_(seen) {
+        name_("load" + std::to_string(number)), seen_(seen), count_(count) {
     address_.sin_family = AF_INET;
     address_.sin_port = htons(plan.nodes[node_].port);
     ::inet_pton(AF_INET, plan.nodes[node_].host.c_str(), &address_.sin_addr);
@@ -156,10 +157,13 @@ private:
     input_.clear();
     in_flight_ = false;
     const auto now = steady::now();
-    if (status == 200)
-      seen_.acknowledged.push_back({now, now - sent_at_, node_});
-    else
+    if (status != 200) {
       ++seen_.errors[status];
+    } else {
+      ++count_;
+      if (plan_.remember)
+        seen_.acknowledged.push_back({now, now - sent_at_, node_});
+    }
     if (closes)
       close();
     else if (may_ask)
@@ -187,6 +191,7 @@ private:
   sockaddr_in address_{};
   std::string name_;
   load_results& seen_;
+  std::atomic<std::uint64_t>& count_;
   int fd_ = -1;
   bool connecting_ = false;
   bool in_flight_ = false;
@@ -244,7 +249,7 @@ void http_load::run() {
   const auto epoll = ::epoll_create1(EPOLL_CLOEXEC);
   std::vector<std::unique_ptr<connection>> clients;
   for (std::size_t i = 0; i < plan_.clients; ++i) {
-    clients.push_back(std::make_unique<connection>(epoll, plan_, i, results_));
+    clients.push_back(std::make_unique<connection>(epoll, plan_, i, results_, count_));
     clients.back()->open();
   }
   std::array<epoll_event, 256> events;

@@ -21,6 +21,7 @@ struct load_plan {
   service what = service::quorate;
   std::size_t clients = 64;  ///< each has one connection with one request in flight
   std::size_t bytes = 100;   ///< of a value
+  bool remember = true;      ///< every acknowledgement; else they are only counted
 };
 
 /// One write that was answered with success.
@@ -57,11 +58,15 @@ public:
   /// No more questions; waits up to `drain` for those in flight, so that none of them counts as failed.
   [[nodiscard]] load_results stop(std::chrono::milliseconds drain = std::chrono::milliseconds{6'000});
 
+  /// Writes acknowledged so far.
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+
 private:
   void run();
 
   load_plan plan_;
   load_results results_;
+  std::atomic<std::uint64_t> count_{0};
   std::atomic<bool> asking_{true};
   std::atomic<std::int64_t> drain_ms_{0};
   std::thread thread_;

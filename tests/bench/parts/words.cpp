@@ -28,7 +28,10 @@ std::vector<std::size_t> command_words::numbers(std::string_view name, std::vect
 }
 
 std::size_t command_words::number(std::string_view name, std::size_t otherwise) {
-  return numbers(name, {otherwise}).front();
+  const auto list = numbers(name, {otherwise});
+  if (list.size() > 1)
+    used_.clear();
+  return list.front();
 }
 
 std::vector<std::string> command_words::words(std::string_view name, std::vector<std::string> otherwise) {
