@@ -7,7 +7,6 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/io/middleman.hpp>
-#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 namespace quorate {
@@ -22,18 +21,21 @@ constexpr milliseconds handshake_timeout{1'000};  // ours
 constexpr milliseconds backoff_min{20};
 constexpr milliseconds backoff_max{1'000};
 
-/// CAF's own way to dial waits for ever; a frozen peer must not hold up our stopping.
-caf::strong_actor_ptr dial(caf::actor_system& system, const transport_peer& peer) {
-  caf::strong_actor_ptr result;
-  caf::scoped_actor self{system};
-  self->request(system.middleman().actor_handle(), dial_timeout, caf::connect_atom_v, peer.host, peer.port)
-      .receive(
-          [&](const caf::node_id&, caf::strong_actor_ptr& door, std::set<std::string>& signatures) {
-            if (door && system.assignable(signatures, system.message_types<door_actor>()))
-              result = std::move(door);
-          },
-          [](const caf::error&) {});
-  return result;
+/// Of other nodes at once: a node that comes back may do so before its last connections are known to be dead.
+constexpr std::size_t connections_max(std::size_t others) {
+  return 16 + 4 * others;
+}
+
+caf::strong_actor_ptr dial(transport::shared& shared, const transport_peer& peer) {
+  // CAF's own way to connect blocks its one middleman actor, so the connection is made here.
+  const auto socket = connect_to(peer.host, peer.port, probe_timeout);
+  if (socket < 0)
+    return nullptr;
+  std::set<std::string> interface;
+  auto door = shared.guard->shake_hands(socket, peer.port, dial_timeout, interface);
+  if (!shared.system.assignable(interface, shared.system.message_types<door_actor>()))
+    return nullptr;
+  return door;
 }
 
 /// Dials one peer for ever.
@@ -49,10 +51,7 @@ void keep_dialling(const std::shared_ptr<transport::shared>& shared, const trans
       continue;
     }
     lock.unlock();
-    // CAF's one middleman actor is blocked while it connects, so it may only do so where somebody listens.
-    caf::strong_actor_ptr door;
-    if (can_connect(peer.host, peer.port, probe_timeout))
-      door = dial(shared->system, peer);
+    const auto door = dial(*shared, peer);
     if (door)
       caf::anon_send(shared->door, door_dialled{peer.id, door});
     lock.lock();
@@ -85,7 +84,9 @@ void transport::register_messages() {
 }
 
 transport::transport(caf::actor_system& system, transport_setup setup)
-    : shared_(new shared{system, std::move(setup), {}, {}, {}, {}, false, {}, 0}) {
+    : shared_(new shared{system, std::move(setup), {}, {}, {}, {}, {}, false, {}, 0}) {
+  const auto& s = shared_->setup;
+  shared_->guard = std::make_shared<transport_guard>(system, connections_max(s.others.size()), s.log);
   shared_->door = system.spawn<own_door_actor::stateful_impl<transport_door>>(shared_);
   shared_->setup.links->acknowledge_soon = [door = shared_->door](node_id node) {
     caf::anon_send(door, door_acknowledge{node});
@@ -98,13 +99,11 @@ transport::~transport() {
 
 status transport::start() {
   const auto& self = shared_->setup.self;
-  // Binding may reuse the address of a killed process; a second listener is still refused.
-  auto bound =
-      shared_->system.middleman().publish(door_actor{shared_->door}, self.port, self.host.c_str(), true);
-  if (!bound)
+  shared_->bound = shared_->guard->publish(caf::actor_cast<caf::strong_actor_ptr>(shared_->door),
+                                           shared_->system.message_types<door_actor>(), self.host, self.port);
+  if (shared_->bound == 0)
     return failure{errc::in_use, "cannot listen on " + self.host + ":" + std::to_string(self.port) +
                                      " for other nodes: is another process using it?"};
-  shared_->bound = *bound;
   for (const auto& peer : shared_->setup.others)
     if (self.name < peer.name)
       shared_->diallers.emplace_back([shared = shared_, peer] { keep_dialling(shared, peer); });

@@ -8,6 +8,7 @@ namespace quorate {
 namespace {
 
 constexpr auto acknowledge_every = std::chrono::milliseconds{20};
+constexpr auto sweep_every = std::chrono::milliseconds{500};
 constexpr std::size_t refusals_max = 100;  // different ones remembered, so that nobody fills our memory
 
 template <class Message>
@@ -82,8 +83,15 @@ void transport_door::on(const door_hello& msg) {
   if (!expected || expected->name != msg.name)
     return refuse(msg, "the spec of this node has no such node, or under another number");
   const auto found = peers_.find(msg.node);
-  if (found != peers_.end() && found->second.disk == msg.disk && msg.boot < found->second.boot)
-    return;  // an earlier process's last words
+  // An earlier process's last words, or a data directory that was put back from a copy: it has forgotten
+  // votes.
+  if (const auto newest = newest_.find(msg.node);
+      newest != newest_.end() && newest->second.first == msg.disk && msg.boot < newest->second.second)
+    return refuse(msg, "this is start " + std::to_string(msg.boot.value) +
+                           " of its data directory, and start " +
+                           std::to_string(newest->second.second.value) +
+                           " has been here: is the directory an old copy?");
+  newest_[msg.node] = {msg.disk, msg.boot};
   const auto fresh = found == peers_.end() || found->second.door != msg.door;
   if (fresh) {
     // A new process or a new connection: whatever the link holds belongs to the old one.
@@ -123,6 +131,11 @@ void transport_door::acknowledge(node_id node) {
 void transport_door::tick() {
   for (const auto& [node, p] : peers_)
     acknowledge(node);
+  since_sweep_ += acknowledge_every;
+  if (since_sweep_ >= sweep_every) {
+    since_sweep_ = {};
+    shared_->guard->sweep();
+  }
   self_->run_delayed(acknowledge_every, [this] { tick(); });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/transport.hpp"
+#include "runtime/transport_guard.hpp"
 #include "runtime/transport_messages.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -19,6 +20,7 @@ namespace quorate {
 struct transport::shared {
   caf::actor_system& system;
   transport_setup setup;
+  std::shared_ptr<transport_guard> guard;
   own_door_actor door;
   mutable std::mutex mutex;
   std::condition_variable changed;
@@ -69,6 +71,8 @@ private:
   own_door_actor::pointer self_;
   std::shared_ptr<transport::shared> shared_;
   std::map<node_id, peer> peers_;
+  std::map<node_id, std::pair<disk_id, boot_id>> newest_;  ///< ever heard of, connected or not
+  duration since_sweep_{};
   std::map<role_address, caf::strong_actor_ptr> roles_;
   std::set<std::string> refusals_;  ///< said once each
 };

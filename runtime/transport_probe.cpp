@@ -27,7 +27,7 @@ bool connect_within(int fd, const sockaddr* address, socklen_t size, std::chrono
 
 }  // namespace
 
-bool can_connect(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout) {
+int connect_to(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout) {
   sockaddr_storage storage{};
   socklen_t size = 0;
   auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
@@ -41,14 +41,15 @@ bool can_connect(const std::string& host, std::uint16_t port, std::chrono::milli
     v6->sin6_port = htons(port);
     size = sizeof(sockaddr_in6);
   } else {
-    return false;
+    return -1;
   }
   const int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0)
-    return false;
-  const auto ok = connect_within(fd, reinterpret_cast<const sockaddr*>(&storage), size, timeout);
+    return -1;
+  if (connect_within(fd, reinterpret_cast<const sockaddr*>(&storage), size, timeout))
+    return fd;
   ::close(fd);
-  return ok;
+  return -1;
 }
 
 }  // namespace quorate

@@ -1,4 +1,4 @@
-// Does anybody listen there?
+// Connects without waiting longer than one wants to.
 #pragma once
 
 #include <chrono>
@@ -7,8 +7,8 @@
 
 namespace quorate {
 
-/// True where a TCP connection to this IP address comes about in time; it is closed at once.
-[[nodiscard]] bool can_connect(const std::string& host, std::uint16_t port,
-                               std::chrono::milliseconds timeout);
+/// A TCP connection to this IP address that came about in time, non-blocking and the caller's to close; -1
+/// where none did.
+[[nodiscard]] int connect_to(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
 
 }  // namespace quorate

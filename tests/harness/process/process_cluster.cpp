@@ -216,6 +216,18 @@ void process_cluster::wipe(std::size_t n) {
     trouble_ += nodes_[n - 1].name + "'s disk could not be wiped\n";
 }
 
+process_cluster::memory process_cluster::memory_of(std::size_t n) const {
+  std::ifstream in{"/proc/" + std::to_string(nodes_[n - 1].process.id()) + "/status"};
+  memory result;
+  std::string word;
+  while (in >> word) {
+    auto* const field = word == "VmRSS:" ? &result.resident : word == "VmHWM:" ? &result.peak : nullptr;
+    if (field && in >> *field)
+      *field *= 1024;
+  }
+  return result;
+}
+
 bool process_cluster::healthy(std::size_t n) const {
   auto one = client(n, milliseconds{1'000});
   const auto reply = one.get("/healthz");

@@ -79,6 +79,13 @@ public:
   /// Empties its data directory. \pre the node does not run.
   void wipe(std::size_t n);
 
+  /// Memory that the node has, and the most that it ever had; 0 where it does not run.
+  struct memory {
+    std::size_t resident = 0;
+    std::size_t peak = 0;
+  };
+  [[nodiscard]] memory memory_of(std::size_t n) const;
+
   [[nodiscard]] bool healthy(std::size_t n) const;
   [[nodiscard]] bool wait_healthy(std::size_t n, milliseconds within = milliseconds{15'000});
   [[nodiscard]] bool wait_all_healthy(milliseconds within = milliseconds{30'000});

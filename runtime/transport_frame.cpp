@@ -1,0 +1,58 @@
+#include "runtime/transport_frame.hpp"
+
+#include "actors/bytes.hpp"
+
+namespace quorate {
+
+namespace {
+
+enum operation : std::uint8_t {
+  server_handshake = 0,
+  client_handshake = 1,
+  direct_message = 2,
+  routed_message = 3,
+  monitor_message = 4,
+  down_message = 5,
+  heartbeat = 6,
+};
+
+std::string too_long(std::uint32_t bytes, std::uint32_t most) {
+  return "it announces a frame of " + std::to_string(bytes) + " bytes, and at most " + std::to_string(most) +
+         " are taken";
+}
+
+}  // namespace
+
+frame_head read_frame_head(std::string_view bytes) {
+  byte_reader in{bytes};
+  frame_head head;
+  head.operation = in.big<std::uint8_t>();
+  static_cast<void>(in.big<std::uint16_t>());  // padding
+  head.flags = in.big<std::uint8_t>();
+  head.payload_bytes = in.big<std::uint32_t>();
+  head.data = in.big<std::uint64_t>();
+  head.source = in.big<std::uint64_t>();
+  head.destination = in.big<std::uint64_t>();
+  return head;
+}
+
+std::optional<std::string> fault_of(const frame_head& head, frame_place place) {
+  if (place != frame_place::later) {
+    const auto wanted = place == frame_place::first_of_dialler ? client_handshake : server_handshake;
+    // The version stands where other frames have their message's number.
+    if (head.operation != wanted || head.flags != 0 || head.source != 0 || head.destination != 0 ||
+        (head.data == 0) != (wanted == client_handshake) || head.payload_bytes == 0)
+      return "what it says first is not a node's handshake";
+    if (head.payload_bytes > handshake_bytes_max)
+      return too_long(head.payload_bytes, handshake_bytes_max);
+    return std::nullopt;
+  }
+  if (head.operation < direct_message || head.operation > heartbeat ||
+      (head.operation == heartbeat) != (head.payload_bytes == 0))
+    return "it sends a frame that no node sends";
+  if (head.payload_bytes > frame_bytes_max)
+    return too_long(head.payload_bytes, frame_bytes_max);
+  return std::nullopt;
+}
+
+}  // namespace quorate

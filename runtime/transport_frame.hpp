@@ -1,0 +1,42 @@
+// The heads of frames between nodes, looked at before CAF believes them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace quorate {
+
+/// What stands in front of each frame of CAF's protocol (BASP); big-endian on the wire.
+struct frame_head {
+  std::uint8_t operation = 0;
+  std::uint8_t flags = 0;
+  std::uint32_t payload_bytes = 0;
+  std::uint64_t data = 0;
+  std::uint64_t source = 0;
+  std::uint64_t destination = 0;
+};
+
+inline constexpr std::size_t frame_head_bytes = 32;
+/// The first payload of a connection: who it is, and what its published actor understands.
+inline constexpr std::uint32_t handshake_bytes_max = 16 * 1024;
+/// One submission may carry all that a node takes from its clients at once: 64 MiB of bodies, and their keys.
+inline constexpr std::uint32_t frame_bytes_max = 128 * 1024 * 1024;
+/// A longer payload is not given its memory before its bytes have come.
+inline constexpr std::uint32_t frame_bytes_trusted = 2 * 1024 * 1024;
+
+enum class frame_place : std::uint8_t {
+  first_of_dialler,   ///< what a node that dials says first
+  first_of_listener,  ///< what a node that was dialled says first
+  later,
+};
+
+/// \pre `bytes` has frame_head_bytes bytes.
+[[nodiscard]] frame_head read_frame_head(std::string_view bytes);
+
+/// Why this frame must not reach CAF, as the end of a sentence about its sender; nothing where it may. CAF
+/// itself allocates whatever a head says, and reads the payload of a handshake that has none.
+[[nodiscard]] std::optional<std::string> fault_of(const frame_head& head, frame_place place);
+
+}  // namespace quorate
