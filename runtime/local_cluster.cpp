@@ -220,6 +220,10 @@ void local_cluster::cut_off(node_id node, bool off) {
   }
 }
 
+const store& local_cluster::state(node_id node) const {
+  return *sites_.at(node)->state;
+}
+
 std::vector<node_id> local_cluster::nodes() const {
   std::vector<node_id> out;
   for (const auto& [id, s] : sites_)

@@ -68,6 +68,9 @@ public:
 
   [[nodiscard]] std::vector<node_id> nodes() const;
   [[nodiscard]] status_board::contents figures(node_id node) const;
+  /// A node's state: of its machine, its sessions, and how far it is. \pre nothing runs meanwhile: under the
+  /// deterministic coordinator only.
+  [[nodiscard]] const store& state(node_id node) const;
 
 private:
   struct site;

@@ -34,14 +34,21 @@ struct shared_parts {
   std::shared_ptr<status_board> board;
   std::shared_ptr<std::vector<caf::strong_actor_ptr>> actors;
   std::shared_ptr<std::mutex> mutex;
+  std::shared_ptr<bool> stopped;  ///< guarded by `mutex`
   std::function<void(const role_address&, const caf::strong_actor_ptr&)> published;
 
-  void keep(const role_address& address, const caf::strong_actor_ptr& handle) {
+  /// False where the owner has stopped already: then the actor is asked to end.
+  bool keep(const role_address& address, const caf::strong_actor_ptr& handle) {
     {
       std::lock_guard lock{*mutex};
+      if (*stopped) {
+        caf::anon_send_exit(caf::actor_cast<caf::actor>(handle), caf::exit_reason::user_shutdown);
+        return false;
+      }
       actors->push_back(handle);
     }
     environment->links->own().add(address, handle);
+    return true;
   }
 };
 
@@ -92,8 +99,8 @@ struct node_state : role_runner {
     const auto place = role->place();
     const auto handle = spawner->spawn(std::move(role), self_->system(), parts_.environment, identity);
     const role_address address{identity.space.group, identity.space.epoch, place};
-    parts_.keep(address, handle);
-    spawned_.emplace_back(address, handle);
+    if (parts_.keep(address, handle))
+      spawned_.emplace_back(address, handle);
   }
 
   /// Starts what was spawned, once all of it can be found: a message to a neighbour that is not there yet
@@ -126,7 +133,7 @@ gateway_actor::behavior_type gateway(gateway_actor::pointer,
 node_host::node_host(caf::actor_system& system, node_host_setup setup)
     : environment_(std::make_shared<shell_environment>()), board_(std::make_shared<status_board>()),
       actors_(std::make_shared<std::vector<caf::strong_actor_ptr>>()), mutex_(std::make_shared<std::mutex>()),
-      system_(system), threads_(setup.threads), replies_(setup.replies) {
+      stopped_(std::make_shared<bool>(false)), system_(system), threads_(setup.threads), replies_(setup.replies) {
   own_ = {cluster_hash(setup.node.cluster),
           group_id{0},
           epoch_id{0},
@@ -145,7 +152,7 @@ node_host::node_host(caf::actor_system& system, node_host_setup setup)
   actors_->push_back(caf::actor_cast<caf::strong_actor_ptr>(environment_->journal));
   actors_->push_back(caf::actor_cast<caf::strong_actor_ptr>(environment_->rows));
 
-  shared_parts parts{environment_, board_, actors_, mutex_, setup.published};
+  shared_parts parts{environment_, board_, actors_, mutex_, stopped_, setup.published};
   // Gateway and node first: the roles that `node` starts talk to both.
   auto replies = system.spawn(gateway, std::move(setup.replies));
   parts.keep({group_id{0}, epoch_id{0}, port::gateway}, caf::actor_cast<caf::strong_actor_ptr>(replies));
@@ -159,7 +166,8 @@ node_host::~node_host() {
 }
 
 void node_host::stop() {
-  // The node's actor first: what it starts after the list is taken would never be asked to end.
+  // The node's actor first. Under a deterministic scheduler it may get to start its roles only after this: it
+  // finds that it is too late.
   if (const auto node = std::exchange(node_, nullptr)) {
     caf::anon_send_exit(caf::actor_cast<caf::actor>(node), caf::exit_reason::user_shutdown);
     if (threads_) {
@@ -171,6 +179,7 @@ void node_host::stop() {
   {
     std::lock_guard lock{*mutex_};
     all.swap(*actors_);
+    *stopped_ = true;
   }
   environment_->links->own().reset();
   for (const auto& actor : all)

@@ -48,6 +48,7 @@ private:
   std::shared_ptr<status_board> board_;
   std::shared_ptr<std::vector<caf::strong_actor_ptr>> actors_;
   std::shared_ptr<std::mutex> mutex_;
+  std::shared_ptr<bool> stopped_;
   caf::strong_actor_ptr node_;
   caf::actor_system& system_;
   bool threads_;
