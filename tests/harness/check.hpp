@@ -24,7 +24,7 @@ struct place {
   return quorate::text(p.node) + "." + std::to_string(p.boot.value) + " " + std::string{to_string(p.role)};
 }
 
-/// The first failure of a run.
+/// The first failure of a run, and how many searches for an order of its history had no verdict.
 class verdict {
 public:
   void fail(std::string_view check, const std::string& why) {
@@ -34,8 +34,18 @@ public:
   [[nodiscard]] bool failed() const { return !why_.empty(); }
   [[nodiscard]] const std::string& why() const { return why_; }
 
+  /// A check has searched for an order that explains the history; `gave_up`: without a verdict.
+  void searched(bool gave_up) {
+    ++searches_;
+    gave_up_ += gave_up ? 1 : 0;
+  }
+  [[nodiscard]] std::uint64_t searches() const { return searches_; }
+  [[nodiscard]] std::uint64_t gave_up() const { return gave_up_; }
+
 private:
   std::string why_;
+  std::uint64_t searches_ = 0;
+  std::uint64_t gave_up_ = 0;
 };
 
 /// How a node stands when a run has come to its end.
@@ -83,6 +93,7 @@ public:
 
 protected:
   void fail(const std::string& why) { result_.fail(name(), why); }
+  void searched(bool gave_up) { result_.searched(gave_up); }
 
 private:
   verdict& result_;

@@ -11,7 +11,7 @@ namespace quorate::testing {
 
 namespace {
 
-constexpr std::uint64_t search_steps_max = 20'000;
+constexpr std::uint64_t search_steps_max = 1'000'000;
 
 /// What can be said of a map in which every value is put once and none is erased, without searching for an
 /// order: a read finds a value that somebody put, not one that was certainly replaced before the read began,
@@ -50,6 +50,8 @@ private:
           continue;
         one.what.what = key_model::kind::put;
         one.what.value = op.argument;
+        // Puts and gets are all there is here, and every put's value is unlike all others.
+        one.what.unseen = !read_.contains(op.argument);
       } else {
         const auto found = key_value::value_in(op.result);
         if (op.kind != request_kind::read || op.code != errc::ok || !found)
@@ -61,6 +63,7 @@ private:
       numbers.push_back(op.number);
     }
     const auto found = linearizability_checker<key_model>{{}, search_steps_max}.check(timeline);
+    searched(found.what == linearizability_result::verdict::gave_up);
     if (found.what == linearizability_result::verdict::not_linearizable)
       fail("no order explains the history of " + key + " beyond " + std::to_string(found.explained) +
            " operations, nor gets past operation " + std::to_string(numbers.at(found.stuck_at)));

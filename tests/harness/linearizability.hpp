@@ -38,10 +38,13 @@ struct linearizability_result {
 ///     using state = …;                                   // equality comparable
 ///     state initial() const;
 ///     // The state after `op` in `s`, or nothing where `op` cannot have answered what it answered in `s`.
-///     With
-///     // `known` false the answer is not known and nothing about it may be checked.
+///     // With `known` false the answer is not known and nothing about it may be checked.
 ///     std::optional<state> apply(const state& s, const operation& op, bool known) const;
 ///     std::uint64_t hash(const state& s) const;
+///     // Optional, both save most of the search. `op`, with the answer that it got, changes no state
+///     whatsoever: bool reads(const operation& op) const;
+///     // `op` replaces the whole state, and nothing but such another may come next after it:
+///     bool unseen(const operation& op) const;
 ///   };
 template <class Model>
 class linearizability_checker {
@@ -65,9 +68,26 @@ public:
     std::unordered_multimap<std::uint64_t, memo> seen;
     auto now = model_.initial();
     auto at = next_[head_];
+    auto fresh = true;
     while (true) {
       if (definite_left_ == 0)
         return result;
+      if (fresh) {
+        fresh = false;
+        if (const auto next = forced(history, now); next != end_) {
+          ++result.steps;
+          const auto id = events_[next].operation;
+          auto then = *model_.apply(now, history[id].what, true);
+          done.push_back({next, std::move(now), chosen_hash, true});
+          now = std::move(then);
+          chosen[id / 64] |= std::uint64_t{1} << (id % 64);
+          chosen_hash ^= mixed(id);
+          lift(next);
+          at = next_[head_];
+          fresh = true;
+          continue;
+        }
+      }
       if (at != end_ && events_[at].call) {
         if (++result.steps > steps_max_) {
           result.what = linearizability_result::verdict::gave_up;
@@ -81,11 +101,12 @@ public:
           chosen[id / 64] |= bit;
           const auto hash = chosen_hash ^ mixed(id);
           if (remember(seen, hash ^ model_.hash(*then), chosen, *then)) {
-            done.push_back({at, std::move(now), chosen_hash});
+            done.push_back({at, std::move(now), chosen_hash, false});
             now = std::move(*then);
             chosen_hash = hash;
             lift(at);
             at = next_[head_];
+            fresh = true;
             continue;
           }
           chosen[id / 64] &= ~bit;
@@ -98,18 +119,20 @@ public:
         result.explained = done.size();
         result.stuck_at = at == end_ ? 0 : events_[at].operation;
       }
-      if (done.empty()) {
-        result.what = linearizability_result::verdict::not_linearizable;
-        return result;
-      }
-      auto last = std::move(done.back());
-      done.pop_back();
-      const auto id = events_[last.event].operation;
-      chosen[id / 64] &= ~(std::uint64_t{1} << (id % 64));
-      chosen_hash = last.chosen_hash;
-      now = std::move(last.before);
-      unlift(last.event);
-      at = next_[last.event];
+      do {
+        if (done.empty()) {
+          result.what = linearizability_result::verdict::not_linearizable;
+          return result;
+        }
+        auto last = std::move(done.back());
+        done.pop_back();
+        const auto id = events_[last.event].operation;
+        chosen[id / 64] &= ~(std::uint64_t{1} << (id % 64));
+        chosen_hash = last.chosen_hash;
+        now = std::move(last.before);
+        unlift(last.event);
+        at = last.forced ? head_ : next_[last.event];
+      } while (at == head_);
     }
   }
 
@@ -123,6 +146,7 @@ private:
     std::size_t event;
     state before;
     std::uint64_t chosen_hash;
+    bool forced;  ///< there was no other choice
   };
   struct memo {
     std::vector<std::uint64_t> chosen;
@@ -183,6 +207,23 @@ private:
       next_[i] = i + 1;
       previous_[i + 1] = i;
     }
+  }
+
+  /// The call of an operation that loses nothing by coming next; `end_` where there is none. A read that has
+  /// answered what `now` answers: it changes nothing. Or else a write that nobody sees: no read fits any
+  /// more, so that only another write could come next, which hides it; and where it would have come instead,
+  /// nobody misses it.
+  [[nodiscard]] std::size_t forced(std::span<const timed<operation>> history, const state& now) const {
+    if constexpr (requires(const operation& op) { model_.reads(op); })
+      for (auto at = next_[head_]; at != end_ && events_[at].call; at = next_[at])
+        if (const auto& op = history[events_[at].operation];
+            op.returned && model_.reads(op.what) && model_.apply(now, op.what, true))
+          return at;
+    if constexpr (requires(const operation& op) { model_.unseen(op); })
+      for (auto at = next_[head_]; at != end_ && events_[at].call; at = next_[at])
+        if (const auto& op = history[events_[at].operation]; op.returned && model_.unseen(op.what))
+          return at;
+    return end_;
   }
 
   void unlink(std::size_t e) {

@@ -58,6 +58,9 @@ std::optional<append_log_model::state> append_log_model::apply(const state& s, c
   if (op.append) {
     if (known && op.index != s.length())
       return std::nullopt;
+    if (!known && seen != nullptr)
+      if (const auto there = seen->find(s.length()); there != seen->end() && there->second != op.value)
+        return std::nullopt;
     return state{
         std::make_shared<const node>(node{s.last, op.value, s.length() + 1, hash_bytes(s.hash(), op.value)})};
   }

@@ -20,6 +20,7 @@ struct register_model {
   [[nodiscard]] state initial() const { return 0; }
   [[nodiscard]] std::optional<state> apply(const state& s, const operation& op, bool known) const;
   [[nodiscard]] std::uint64_t hash(const state& s) const;
+  [[nodiscard]] bool reads(const operation& op) const { return !op.write; }
 };
 
 /// One key of a key-value store: put, erase, get, compare-and-set. A history of many keys is checked key by
@@ -32,16 +33,26 @@ struct key_model {
     std::string value;                    ///< of put and compare_and_set
     std::optional<std::string> read;      ///< what get answered
     bool changed = false;                 ///< what compare_and_set answered
+    /// Of put: no get has found this value. May be set where the history has puts and gets only.
+    bool unseen = false;
   };
   using state = std::optional<std::string>;
   [[nodiscard]] state initial() const { return std::nullopt; }
   [[nodiscard]] std::optional<state> apply(const state& s, const operation& op, bool known) const;
   [[nodiscard]] std::uint64_t hash(const state& s) const;
+  [[nodiscard]] bool reads(const operation& op) const {
+    return op.what == kind::get || (op.what == kind::compare_and_set && !op.changed);
+  }
+  [[nodiscard]] bool unseen(const operation& op) const { return op.unseen; }
 };
 
 /// An append log: an append answers its index, a read answers consecutive entries from an index and the log's
 /// length.
 struct append_log_model {
+  /// What stands where, as far as anybody has seen; may be null. Spares the search the appends of unknown
+  /// outcome where something else stands.
+  const std::map<std::uint64_t, std::string>* seen = nullptr;
+
   struct operation {
     bool append = false;
     std::string value;              ///< appended
@@ -65,6 +76,7 @@ struct append_log_model {
   [[nodiscard]] state initial() const { return {}; }
   [[nodiscard]] std::optional<state> apply(const state& s, const operation& op, bool known) const;
   [[nodiscard]] std::uint64_t hash(const state& s) const { return s.hash(); }
+  [[nodiscard]] bool reads(const operation& op) const { return !op.append; }
 };
 
 }  // namespace quorate::testing

@@ -43,6 +43,8 @@ public:
     r.hash = log_.hash();
     r.events = events_.steps();
     r.simulated = events_.now();
+    count_.searches = result_.searches();
+    count_.gave_up = result_.gave_up();
     r.count = count_;
     r.operations = cluster_->operations();
     if (!r.ok)

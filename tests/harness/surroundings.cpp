@@ -15,6 +15,8 @@ counters& counters::operator+=(const counters& other) {
   applied += other.applied;
   operations += other.operations;
   acknowledged += other.acknowledged;
+  searches += other.searches;
+  gave_up += other.gave_up;
   return *this;
 }
 
@@ -24,7 +26,8 @@ std::string text(const counters& c) {
          std::to_string(c.unclaimed) + ", writes " + std::to_string(c.writes) + ", syncs " +
          std::to_string(c.syncs) + ", starts " + std::to_string(c.starts) + ", snapshots " +
          std::to_string(c.snapshots) + ", applied " + std::to_string(c.applied) + ", operations " +
-         std::to_string(c.operations) + ", acknowledged " + std::to_string(c.acknowledged);
+         std::to_string(c.operations) + ", acknowledged " + std::to_string(c.acknowledged) +
+         ", searches " + std::to_string(c.searches) + ", given up " + std::to_string(c.gave_up);
 }
 
 }  // namespace quorate::testing

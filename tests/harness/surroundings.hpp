@@ -35,6 +35,8 @@ struct counters {
   std::uint64_t applied = 0;       ///< batches, on all nodes together
   std::uint64_t operations = 0;    ///< of clients
   std::uint64_t acknowledged = 0;  ///< of them, answered ok
+  std::uint64_t searches = 0;      ///< for an order that explains a history
+  std::uint64_t gave_up = 0;       ///< of them, ended without a verdict
 
   counters& operator+=(const counters& other);
 };

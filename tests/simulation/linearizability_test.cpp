@@ -111,6 +111,22 @@ key draw_key(const std::optional<std::string>& now, prng& random) {
   }
 }
 
+/// Puts of values that are all different, and gets.
+key draw_put_or_get(const std::optional<std::string>& now, prng& random) {
+  if (random.chance(60))
+    return {key_model::kind::put, {}, std::to_string(random.next()), {}, false};
+  return {key_model::kind::get, {}, {}, now, false};
+}
+
+/// Says which puts nobody has seen.
+void mark_unseen(std::vector<timed<key>>& history) {
+  for (auto& put : history)
+    put.what.unseen = put.what.what == key_model::kind::put &&
+                      std::none_of(history.begin(), history.end(), [&](const timed<key>& other) {
+                        return other.returned && other.what.read == put.what.value;
+                      });
+}
+
 log_op draw_log(const append_log_model::state& now, prng& random) {
   if (random.chance(60))
     return {true, "v" + std::to_string(random.below(1'000'000)), now.length(), {}, 0};
@@ -167,12 +183,16 @@ TEST_CASE("an append log has one entry at an index, and reads see a prefix") {
 
 TEST_CASE("the checker agrees with brute force on thousands of small random histories, sound and broken") {
   std::size_t refused = 0;
+  std::size_t refused_gets = 0;
   for (std::uint64_t seed = 1; seed <= 4'000; ++seed) {
     prng random{seed};
     auto registers = draw_history<register_model>(random, random.between(1, 7), 40, 20, draw_register);
     auto keys = draw_history<key_model>(random, random.between(1, 7), 40, 20, draw_key);
     auto logs = draw_history<append_log_model>(random, random.between(1, 6), 40, 20, draw_log);
     CAPTURE(seed);
+    auto puts = draw_history<key_model>(random, random.between(1, 7), 60, 20, draw_put_or_get);
+    mark_unseen(puts);
+    REQUIRE(accepted<key_model>(puts));
     REQUIRE(accepted<register_model>(registers));
     REQUIRE(accepted<key_model>(keys));
     REQUIRE(accepted<append_log_model>(logs));
@@ -187,8 +207,25 @@ TEST_CASE("the checker agrees with brute force on thousands of small random hist
     REQUIRE(accepted<key_model>(keys) == brute_force<key_model>(keys));
     REQUIRE(accepted<append_log_model>(logs) == brute_force<append_log_model>(logs));
     refused += r ? 0 : 1;
+    // A get that finds the value of some put, whether it could or not.
+    auto& get = puts[random.below(puts.size())].what;
+    get = {key_model::kind::get, {}, {}, puts[random.below(puts.size())].what.value, false};
+    mark_unseen(puts);
+    const auto g = brute_force<key_model>(puts);
+    REQUIRE(accepted<key_model>(puts) == g);
+    refused_gets += g ? 0 : 1;
   }
   CHECK(refused > 500);
+  CHECK(refused_gets > 500);
+}
+
+TEST_CASE("what was seen in a log forbids an append of unknown outcome where something else stands") {
+  const log_op lost{true, "a", 0, {}, 0};
+  const log_op read{false, {}, 1, {}, 1};
+  const std::vector<timed<log_op>> history{{lost, 0, {}}, {read, 1, 2}};
+  const std::map<std::uint64_t, std::string> seen{{0, "b"}};
+  CHECK(linearizability_checker<append_log_model>{{}}.check(history));
+  CHECK_FALSE(linearizability_checker<append_log_model>{{&seen}}.check(history));
 }
 
 TEST_CASE("ten thousand operations are checked, and the cost is printed") {
