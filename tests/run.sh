@@ -6,13 +6,14 @@ cd "$(dirname "$0")/.."
 
 usage() {
   cat <<'END'
-Usage: tests/run.sh [--asan] [--seeds N] [--seed S [--members M]] [--fire MINUTES]
+Usage: tests/run.sh [--asan] [--seeds N] [--seed S [--members M] [--local]] [--fire MINUTES]
 
 Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
 
   --asan      build with AddressSanitizer and UBSan, and run the tests under them
   --seeds N   how many seeds each simulation explores (environment: QUORATE_SEEDS)
   --seed S    replay this one seed, and run nothing else (environment: QUORATE_SEED)
+  --local     with --seed: replay it with actors on CAF's deterministic coordinator, not in the simulator
   --script F  replay the scenario that this file describes (QUORATE_SCRIPT)
   --trace     print the replayed run as a space-time diagram (QUORATE_TRACE=1; QUORATE_TRACE=steps prints
               every effect of every role instead)
@@ -40,6 +41,7 @@ number() { [[ "${2:-}" =~ ^[0-9]+$ ]] || refuse "$1 needs a number"; }
 
 preset=release
 fire=
+local_run=
 while (($#)); do
   case "$1" in
     --asan) preset=asan ;;
@@ -49,6 +51,7 @@ while (($#)); do
     --seed=*) number --seed "${1#*=}"; export QUORATE_SEED=${1#*=} ;;
     --script) script "${2:-}"; shift ;;
     --script=*) script "${1#*=}" ;;
+    --local) local_run=1 ;;
     --trace) export QUORATE_TRACE=1 ;;
     --svg) svg "${2:-}"; shift ;;
     --svg=*) svg "${1#*=}" ;;
@@ -63,6 +66,8 @@ while (($#)); do
   shift
 done
 
+[[ -z $local_run || -n ${QUORATE_SEED:-} ]] || refuse "--local needs --seed"
+
 . cmake/setup.sh || exit 1
 
 if [[ $preset == asan ]]; then
@@ -73,6 +78,10 @@ cmake --preset "$preset"
 if [[ -n $fire ]]; then
   cmake --build --preset "$preset" --target fire_test
   QUORATE_FIRE_SECONDS=$((fire * 60)) exec "build/$preset/tests/fire_test"
+fi
+if [[ -n $local_run ]]; then
+  cmake --build --preset "$preset" --target protocols_test
+  exec "build/$preset/tests/protocols_test" --test-case="one schedule*"
 fi
 if [[ -n ${QUORATE_SEED:-}${QUORATE_SCRIPT:-} ]]; then
   cmake --build --preset "$preset" --target simulation_test

@@ -14,6 +14,11 @@ deterministic_system::deterministic_system(std::uint64_t seed) : random_(seed) {
   static_cast<void>(once);
   system_ = std::make_unique<caf::actor_system>(config_);
   scheduler_ = &dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
+  begin_ = scheduler_->clock().now();
+}
+
+duration deterministic_system::passed() const {
+  return scheduler_->clock().now() - begin_;
 }
 
 void deterministic_system::note(std::uint64_t what) {
@@ -41,7 +46,12 @@ bool deterministic_system::run_until(const std::function<bool()>& done, duration
     }
     if (scheduler_->clock().now() >= end)
       return false;
-    const auto passing = std::chrono::microseconds{random_.between(1, 500)};
+    duration passing = std::chrono::microseconds{random_.between(1, 500)};
+    // Where nobody has anything to do, nothing happens before the next timer.
+    if (const auto& timers = scheduler_->clock().schedule; scheduler_->jobs.empty())
+      passing += timers.empty() ? end - scheduler_->clock().now()
+                                : std::max(duration{}, timers.begin()->first - scheduler_->clock().now());
+    passing = std::min(passing, end - scheduler_->clock().now());
     note(static_cast<std::uint64_t>(passing.count()));
     scheduler_->advance_time(passing);
   }

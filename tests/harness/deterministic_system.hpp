@@ -29,6 +29,8 @@ public:
   /// Runs what is runnable, without letting time pass: for the end, after everybody was told to exit.
   void drain();
 
+  /// Simulated time since the beginning.
+  [[nodiscard]] duration passed() const;
   /// Messages handed to actors so far.
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   /// Changes with every choice that was made: equal for equal runs.
@@ -45,6 +47,7 @@ private:
   config config_;
   std::unique_ptr<caf::actor_system> system_;
   caf::scheduler::test_coordinator* scheduler_;
+  caf::actor_clock::time_point begin_;
   quorate::prng random_;
   std::uint64_t steps_ = 0;
   std::uint64_t transcript_ = 0;

@@ -21,7 +21,7 @@ namespace quorate::testing {
 
 namespace {
 
-using options_of = std::function<options(std::size_t members)>;
+using run_of = std::function<report(std::uint64_t seed, std::size_t members)>;
 
 std::size_t members_of(const exploration& what, std::uint64_t seed) {
   return what.members > 0 ? what.members : scenario::members_of(seed);
@@ -51,8 +51,7 @@ void put(int pipe, const void* data, std::size_t size) {
   }
 }
 
-void work(int pipe, std::size_t self, std::size_t workers, const exploration& what, const protocol& ordering,
-          const options_of& how) {
+void work(int pipe, std::size_t self, std::size_t workers, const exploration& what, const run_of& one) {
 #ifdef M_TRIM_THRESHOLD
   // Every run takes and leaves as much memory as the one before: the kernel need not clear it anew each time.
   ::mallopt(M_TRIM_THRESHOLD, 1 << 29);
@@ -62,11 +61,7 @@ void work(int pipe, std::size_t self, std::size_t workers, const exploration& wh
     record r;
     r.seed = seed;
     put(pipe, &r, sizeof r);
-    const auto members = members_of(what, seed);
-    auto plan = scenario::from_seed(seed, members, ordering.name);
-    if (what.shape)
-      what.shape(plan);
-    const auto result = run(plan, ordering, how(members));
+    const auto result = one(seed, members_of(what, seed));
     r.what = result.ok ? record::kind::passed : record::kind::failed;
     r.events = result.events;
     r.simulated = static_cast<std::uint64_t>(result.simulated.count());
@@ -137,12 +132,11 @@ void bury(worker& w, bool expected, const exploration& what, findings& result) {
   const auto cause = WIFSIGNALED(how) ? "signal " + std::to_string(WTERMSIG(how))
                                       : "exit code " + std::to_string(WEXITSTATUS(how));
   result.failures.push_back({w.seed, "the process of this seed ended with " + cause,
-                             "./tests/run.sh --seed " + std::to_string(w.seed) + " --members " +
+                             what.replay + " --seed " + std::to_string(w.seed) + " --members " +
                                  std::to_string(members_of(what, w.seed))});
 }
 
-worker launch(std::size_t self, std::size_t workers, const exploration& what, const protocol& ordering,
-              const options_of& how) {
+worker launch(std::size_t self, std::size_t workers, const exploration& what, const run_of& one) {
   std::array<int, 2> ends{};
   ENSURE(::pipe(ends.data()) == 0, "no pipe for a worker");
   std::fflush(nullptr);
@@ -151,7 +145,7 @@ worker launch(std::size_t self, std::size_t workers, const exploration& what, co
   ENSURE(w.process >= 0, "no process for a worker");
   if (w.process == 0) {
     ::close(ends[0]);
-    work(ends[1], self, workers, what, ordering, how);
+    work(ends[1], self, workers, what, one);
     // Without the destructors of what is the parent's.
     std::fflush(nullptr);
     ::_exit(0);
@@ -186,13 +180,23 @@ findings explore(const exploration& what, const protocol& ordering, const option
   return explore(what, ordering, [&](std::size_t) -> options { return how; });
 }
 
-findings explore(const exploration& what, const protocol& ordering, const options_of& how) {
+findings explore(const exploration& what, const protocol& ordering,
+                 const std::function<options(std::size_t members)>& how) {
+  return explore(what, [&](std::uint64_t seed, std::size_t members) {
+    auto plan = scenario::from_seed(seed, members, ordering.name);
+    if (what.shape)
+      what.shape(plan);
+    return run(plan, ordering, how(members));
+  });
+}
+
+findings explore(const exploration& what, const run_of& one) {
   const auto began = std::chrono::steady_clock::now();
   const auto count =
       what.workers > 0 ? what.workers : std::max<std::size_t>(1, std::thread::hardware_concurrency());
   std::vector<worker> workers;
   for (std::size_t i = 0; i < count; ++i)
-    workers.push_back(launch(i, count, what, ordering, how));
+    workers.push_back(launch(i, count, what, one));
   findings result;
   auto open = workers.size();
   while (open > 0) {

@@ -13,6 +13,7 @@ struct exploration {
   std::size_t workers = 0;  ///< processes; 0: one per core
   bool stop_at_failure = true;
   std::function<void(scenario&)> shape;  ///< changes each seed's scenario before it is run
+  std::string replay = "./tests/run.sh";  ///< the command that runs one seed again, before its options
 };
 
 /// A seed that failed.
@@ -40,6 +41,10 @@ struct findings {
 /// The same where the options depend on the number of members.
 [[nodiscard]] findings explore(const exploration& what, const protocol& ordering,
                                const std::function<options(std::size_t members)>& how);
+
+/// The same with any way to run a seed.
+[[nodiscard]] findings explore(const exploration& what,
+                               const std::function<report(std::uint64_t seed, std::size_t members)>& one);
 
 /// Under AddressSanitizer a run takes ten times as long.
 #ifdef __SANITIZE_ADDRESS__

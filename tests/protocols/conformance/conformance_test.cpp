@@ -7,8 +7,11 @@
 #include "protocols/paxos/proposer.hpp"
 #include "protocols/paxos/type_ids.hpp"
 #include "protocols/registry.hpp"
+#include "tests/harness/local_run.hpp"
 
 #include <doctest/doctest.h>
+
+#include <cstdio>
 
 using namespace quorate;
 using namespace quorate::testing;
@@ -30,10 +33,42 @@ status accept_anything(const std::map<std::string, std::string>&) {
 
 }  // namespace
 
-TEST_CASE("every registered protocol conforms") {
-  for (const auto& p : all_protocols())
-    for (const auto& failure : conformance(p))
+TEST_CASE("one schedule of actors, as the environment asks for it") {
+  const auto wanted = wishes_of_environment();
+  if (!wanted.seed)
+    return;
+  for (const auto& p : all_protocols()) {
+    const auto members = wanted.members.value_or(scenario::members_of(*wanted.seed));
+    const auto result = run_local(*wanted.seed, members, p);
+    std::printf("%s, seed %llu, %zu members, %s: %s\n", p.name.c_str(),
+                static_cast<unsigned long long>(*wanted.seed), members, text(result.count).c_str(),
+                result.ok ? "ok" : result.failure.c_str());
+    CHECK(result.ok);
+  }
+}
+
+TEST_CASE("every registered protocol conforms, from thousands of schedules") {
+  const auto wanted = wishes_of_environment();
+  if (wanted.one_run())
+    return;
+  for (const auto& p : all_protocols()) {
+    conformance_options how;
+    how.first = wanted.first;
+    how.local_seeds = wanted.seeds;
+    how.tell = [&p](const std::string& line) { std::printf("%s, %s\n", p.name.c_str(), line.c_str()); };
+    for (const auto& failure : conformance(p, how))
       FAIL_CHECK(p.name << ": " << failure);
+  }
+}
+
+TEST_CASE("one seed runs the same actors in the same way, twice") {
+  for (const auto& p : all_protocols())
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+      const auto first = run_local(seed, 3, p);
+      CHECK(first.ok);
+      CHECK(first.hash == run_local(seed, 3, p).hash);
+      CHECK(first.hash != run_local(seed + 100, 3, p).hash);
+    }
 }
 
 TEST_CASE("a protocol with a small quorum does not conform") {
@@ -47,6 +82,17 @@ TEST_CASE("a protocol with a small quorum does not conform") {
   const auto failures = conformance(broken, how);
   REQUIRE(!failures.empty());
   CHECK(failures.front().starts_with("simulator, 3 members"));
+}
+
+TEST_CASE("a protocol with a small quorum is caught among actors, too") {
+  auto broken = *find_protocol("paxos");
+  broken.name = "small-quorum";
+  broken.make_roles = &with_small_quorum;
+  exploration what;
+  what.seeds = 2'000;
+  const auto found = explore_local(what, broken);
+  REQUIRE(!found.failures.empty());
+  CHECK(found.failures.front().replay.starts_with("./tests/run.sh --local --seed "));
 }
 
 TEST_CASE("a protocol that accepts unknown options does not conform") {
