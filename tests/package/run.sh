@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the build in $1 (build type $2) into a folder of its own and builds, against that, the project in
-# outside/, which knows nothing of this tree. Then runs its tests.
+# outside/ and the sample of a test suite, which know nothing of this tree. Then runs their tests.
 set -euo pipefail
 build=$1
 type=$2
@@ -10,11 +10,19 @@ trap 'rm -rf "$place"' EXIT
 
 cmake --install "$build" --prefix "$place/prefix" >"$place/install.log"
 "$place/prefix/bin/node_runtime" --version
-# A copy, so that nothing of the tree is found by accident.
-cp -r "$here/outside" "$place/outside"
 caf=$(sed -n 's/^CAF_DIR:[A-Z]*=//p' "$build/CMakeCache.txt")
 flags=$(sed -n 's/^CMAKE_CXX_FLAGS:[A-Z]*=//p' "$build/CMakeCache.txt")
-cmake -S "$place/outside" -B "$place/build" -G Ninja -DCMAKE_BUILD_TYPE="$type" -DCMAKE_CXX_FLAGS="$flags" \
-  -DCMAKE_PREFIX_PATH="$place/prefix;$caf" >"$place/configure.log" || { cat "$place/configure.log"; exit 1; }
-cmake --build "$place/build"
-"$place/build/outside_test"
+
+# project FOLDER PROGRAM: builds a copy of it, so that nothing of the tree is found by accident, and runs it.
+project() {
+  local name
+  name=$(basename "$1")
+  cp -r "$1" "$place/$name"
+  cmake -S "$place/$name" -B "$place/build-$name" -G Ninja -DCMAKE_BUILD_TYPE="$type" -DCMAKE_CXX_FLAGS="$flags" \
+    -DCMAKE_PREFIX_PATH="$place/prefix;$caf" >"$place/configure.log" || { cat "$place/configure.log"; exit 1; }
+  cmake --build "$place/build-$name"
+  "$place/build-$name/$2"
+}
+
+project "$here/outside" outside_test
+project "$here/../../samples/testing_kit" testing_kit

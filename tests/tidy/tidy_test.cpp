@@ -144,7 +144,10 @@ std::string fault_of_include(const std::string& path, const std::string& target,
       return from + " must not include " + to;
     return {};
   }
-  if (quoted)
+  // A folder of samples is a project of its own, which users copy.
+  const auto own =
+      path.starts_with("samples/") && std::count(path.begin(), path.end(), '/') == 2 && to == target;
+  if (quoted && !own)
     return "an include of ours is not written from the repository's root";
   if ((target.starts_with("caf/io/") || target.starts_with("caf/openssl/")) &&
       !path.starts_with("runtime/transport"))
