@@ -10,6 +10,9 @@ template <class... Fs>
 struct overloaded : Fs... {
   using Fs::operator()...;
 };
+// Clang 14 does not deduce this by itself.
+template <class... Fs>
+overloaded(Fs...) -> overloaded<Fs...>;
 
 // Keys are bytes; a transcript needs something that a person can read and a diff can show.
 std::string readable(const std::string& bytes) {

@@ -9,6 +9,7 @@
 #   QUORATE_CACHE=DIR   where it is kept (default: $XDG_CACHE_HOME/quorate or ~/.cache/quorate)
 #   CAF_TARBALL=FILE    use this copy of the source instead of downloading it (same checksum)
 #   CXX=COMPILER        the compiler (default: c++)
+#   QUORATE_CLANG=1     install clang too, for tests/fuzz/run.sh
 
 # Sourced: run as a child, so that the caller keeps its own shell options and traps.
 if [[ "${BASH_SOURCE[0]}" != "$0" ]]; then
@@ -30,12 +31,15 @@ readonly caf_sha256=d5c3abe8fd67a729aab1baeece10367637d903ba335f4c79378bcadfbcd3
 
 # libboost1.74-dev, never libboost1.81-dev: the two evict each other.
 # The compression libraries and gflags are what RocksDB's own CMake files ask for.
-readonly packages=(
+packages=(
   g++ cmake ninja-build make ccache curl procps ca-certificates xz-utils tar dpkg-dev iproute2 python3
   protobuf-compiler libprotobuf-dev libspdlog-dev libfmt-dev doctest-dev nlohmann-json3-dev
   libboost1.74-dev libssl-dev libbenchmark-dev
   librocksdb-dev libsnappy-dev liblz4-dev libzstd-dev zlib1g-dev libbz2-dev libgflags-dev
 )
+
+# Only who runs the fuzz targets needs clang.
+[[ -z "${QUORATE_CLANG:-}" ]] || packages+=(clang-14 libclang-rt-14-dev)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }

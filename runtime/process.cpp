@@ -14,6 +14,7 @@
 #include "sync/registry.hpp"
 
 #include <caf/actor_system_config.hpp>
+#include <google/protobuf/stubs/logging.h>
 
 #include <csignal>
 #include <cstdio>
@@ -291,6 +292,8 @@ int run_process(int argc, const char* const* argv) {
     return fail(*failed);
   register_messages();
   transport::register_messages();
+  // Whoever parses a message says what is wrong; Protobuf would write a line of its own for each.
+  google::protobuf::SetLogHandler(nullptr);
   return run(opts, spec);
 }
 

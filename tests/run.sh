@@ -23,6 +23,9 @@ Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
   --fire MIN  set real processes on fire for so many minutes, and run nothing else; --seed and
               --members repeat a plan (environment: QUORATE_PROTOCOL chooses a protocol)
   --help      this text
+
+QUORATE_FUZZ_SECONDS=N in the environment runs each fuzz target for N seconds at the end (60; 0 for none). They alone:
+tests/fuzz/run.sh [SECONDS [TARGET...]].
 END
 }
 
@@ -90,3 +93,7 @@ fi
 cmake --build --preset "$preset"
 # One test at a time: some measure time and need the processors to themselves.
 ctest --preset "$preset"
+# What we decode ourselves, under libFuzzer with sanitizers of its own; 0 seconds leave it out.
+if [[ $preset == release && ${QUORATE_FUZZ_SECONDS:-60} != 0 ]]; then
+  tests/fuzz/run.sh
+fi
