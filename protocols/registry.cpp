@@ -1,5 +1,6 @@
 #include "protocols/registry.hpp"
 
+#include "protocols/mencius/mencius.hpp"
 #include "protocols/paxos/paxos.hpp"
 
 #include <algorithm>
@@ -9,6 +10,7 @@ namespace quorate {
 
 std::span<const protocol> all_protocols() {
   static const std::array protocols{
+      protocol{"mencius", true, &mencius::check_options, &mencius::make_roles},
       protocol{"paxos", true, &paxos::check_options, &paxos::make_roles},
   };
   return protocols;
@@ -22,6 +24,7 @@ const protocol* find_protocol(std::string_view name) {
 }
 
 void register_protocol_messages() {
+  mencius::register_messages();
   paxos::register_messages();
 }
 

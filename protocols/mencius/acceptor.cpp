@@ -1,0 +1,430 @@
+#include "protocols/mencius/acceptor.hpp"
+
+#include "actors/ensure.hpp"
+#include "protocols/mencius/acceptor_rows.hpp"
+
+#include <algorithm>
+
+namespace quorate::mencius {
+
+acceptor::acceptor(const protocol_context& context, std::size_t recent_bytes)
+    : lanes_(context.ids()), self_(context.self), own_(lanes_.of(context.self)), recent_bytes_(recent_bytes),
+      by_lane_(lanes_.size()) {}
+
+void acceptor::recover(const journal_view& saved) {
+  if (const auto row = saved.get(rows::floor_key))
+    floor_ = rows::floor(*row);
+  const auto ranges = [&](char kind, interval_map<ballot> lane_votes::*map) {
+    saved.scan(rows::range_key(kind, 0, 0), rows::end_of(kind), [&](journal_row&& row) {
+      const auto r = rows::range(row);
+      ENSURE(r.which < lanes_.size(), "mencius acceptor: a saved range is of a lane that does not exist");
+      (by_lane_[r.which].*map).assign(r.begin, r.end, r.at);
+      return true;
+    });
+  };
+  ranges(rows::promise_kind, &lane_votes::promises);
+  ranges(rows::noop_kind, &lane_votes::noops);
+  saved.scan(rows::vote_key(0), rows::end_of(rows::vote_kind), [&](journal_row&& row) {
+    const auto s = rows::slot_of(row);
+    const auto v = rows::vote(row);
+    ENSURE(s >= floor_, "mencius acceptor: a vote below the floor was not erased");
+    votes_[s] = v;
+    voted_ = std::max(voted_, s + 1);
+    keep_body(s, std::move(row.batch->body));
+    return true;
+  });
+  voted_ = std::max(voted_, floor_);
+  high_ = voted_;
+}
+
+void acceptor::start(out& o) {
+  InUse used;
+  used.set_high(high_);
+  // Hints, both; nothing rests on them.
+  o.send_now(self_, std::move(used));
+  slot end = 0;
+  for (const auto& [begin, r] : by_lane_[own_].promises)
+    end = lanes_.slot_at(own_, r.end);
+  Promised over;
+  over.set_to(end);
+  if (end > 0)
+    o.send_now(self_, std::move(over));
+}
+
+// --- votes at ballot 0
+// -----------------------------------------------------------------------------------------
+
+void acceptor::on(node_id from, const with_payload<Suggest>& msg, out& o) {
+  const auto s = msg.head.slot();
+  const auto l = lanes_.of(s);
+  if (lanes_.owner(l) != from || msg.body.empty() || msg.head.since() > s)
+    return;
+  hear(from, std::max(msg.head.high(), s + 1), o);
+  if (forgotten(from, s, o))
+    return;
+  const slot_vote v{{}, quorate::from_wire(msg.head.id()), msg.head.since()};
+  const auto* promised = by_lane_[l].promises.find(lanes_.position(s));
+  const auto known = votes_.find(s);
+  if (known != votes_.end() && known->second.at == ballot{} &&
+      by_lane_[l].noops.find(lanes_.position(s)) == nullptr) {
+    ENSURE(known->second.id == v.id,
+           "mencius acceptor " + text(self_) + ": two batches suggested in slot " + std::to_string(s));
+    // The same vote again, also under a promise that came later: it was given, and the promise told of it.
+    tell_body(s, v, msg.body, o);
+    untold_.emplace_back(to_wire(s, known->second));
+    tell_soon(o);
+  } else if (promised != nullptr) {
+    refuse(from, {l, s, s + 1}, std::nullopt, o);
+  } else {
+    vote(s, v, msg.body, o);
+  }
+}
+
+void acceptor::vote(slot s, const slot_vote& v, const payload& body, out& o) {
+  votes_[s] = v;
+  voted_ = std::max(voted_, s + 1);
+  keep_body(s, body);
+  o.save(rows::vote_key(s), rows::bytes(v), {v.id, body});
+  untold_.emplace_back(to_wire(s, v));
+  tell_soon(o);
+  tell_body(s, v, body, o);
+}
+
+void acceptor::tell_body(slot s, const slot_vote& v, const payload& body, out& o) {
+  Body head;
+  head.set_slot(s);
+  quorate::to_wire(v.id, head.mutable_id());
+  // Bytes only, to the learner beside us: the vote for them follows when it is durable.
+  o.send_now(self_, with_payload<Body>{std::move(head), body});
+}
+
+void acceptor::tell_soon(out& o) {
+  if (waiting_)
+    return;
+  waiting_ = true;
+  Saved mark;
+  mark.set_count(told_ + untold_.size());
+  o.send(self_, std::move(mark));
+}
+
+void acceptor::on(node_id from, const Saved& msg, out& o) {
+  if (from != self_ || !waiting_)
+    return;
+  waiting_ = false;
+  tell(msg.count() - told_, o);
+  if (!untold_.empty())
+    tell_soon(o);
+}
+
+void acceptor::tell(std::uint64_t count, out& o) {
+  auto msg = votes_message();
+  const auto end = untold_.begin() + static_cast<std::ptrdiff_t>(count);
+  for (auto it = untold_.begin(); it != end; ++it) {
+    if (auto* one = std::get_if<SlotVote>(&*it))
+      *msg.add_slots() = std::move(*one);
+    else
+      *msg.add_noops() = std::move(std::get<NoopVote>(*it));
+  }
+  untold_.erase(untold_.begin(), end);
+  told_ += count;
+  // Does not wait for votes that were saved since: our own Saved came behind the saves of these.
+  o.send_now(lanes_.members(), std::move(msg));
+}
+
+Votes acceptor::votes_message() const {
+  Votes msg;
+  msg.set_high(high_);
+  if (claim_)
+    *msg.mutable_claim() = *claim_;
+  return msg;
+}
+
+void acceptor::on(node_id from, const OwnClaim& msg, out& o) {
+  if (from != self_)
+    return;
+  claim_ = msg.claim();
+  // Rides with the votes that wait for the disk; where there are none it goes by itself. It is durable: the
+  // proposer claims only below a saved ceiling.
+  if (!waiting_)
+    o.send_now(lanes_.members(), votes_message());
+}
+
+// --- ballots above 0
+// -------------------------------------------------------------------------------------------
+
+bool acceptor::usable(const span_of_lane& range) const {
+  return range.which < lanes_.size() && range.first(lanes_) < range.last(lanes_);
+}
+
+void acceptor::on(node_id from, const Prepare& msg, out& o) {
+  const span_of_lane range{msg.lane(), msg.from(), msg.to()};
+  const auto b = quorate::from_wire(msg.ballot());
+  if (!usable(range) || b == ballot{})
+    return;
+  hear(from, msg.high(), o);
+  // With one slot below the floor the whole answer would be a lie: no vote there means nothing.
+  if (forgotten(from, lanes_.at_or_above(range.which, range.from), o))
+    return;
+  auto& here = by_lane_[range.which];
+  const auto promised = here.promises.highest(range.first(lanes_), range.last(lanes_));
+  if (promised && b <= *promised) {
+    // Equal: this very Prepare has come twice, and was answered.
+    if (b < *promised)
+      refuse(from, range, b, o);
+    return;
+  }
+  const auto touched = here.promises.assign(range.first(lanes_), range.last(lanes_), b);
+  save_ranges(rows::promise_kind, range.which, here.promises, touched, o);
+
+  Promise answer;
+  *answer.mutable_ballot() = msg.ballot();
+  answer.set_high(high_);
+  for (auto it = votes_.lower_bound(range.from); it != votes_.end() && it->first < range.to; ++it) {
+    if (lanes_.of(it->first) != range.which)
+      continue;
+    const auto* noop = here.noops.find(lanes_.position(it->first));
+    if (noop == nullptr || *noop < it->second.at)
+      *answer.add_slots() = to_wire(it->first, it->second);
+  }
+  for (auto it = here.noops.first_behind(range.first(lanes_));
+       it != here.noops.end() && it->first < range.last(lanes_); ++it)
+    *answer.add_noops() = to_wire(span_of_lane{range.which, lanes_.slot_at(range.which, it->first),
+                                               lanes_.slot_at(range.which, it->second.end)},
+                                  it->second.value);
+  o.send(from, std::move(answer));
+  send_bodies(range, {from, b}, o);
+  if (range.which == own_) {
+    Promised over;
+    over.set_to(range.to);
+    // A hint to the owner beside us.
+    o.send_now(self_, std::move(over));
+  }
+}
+
+void acceptor::on(node_id from, const AcceptNoops& msg, out& o) {
+  const auto range = span_of(msg.vote());
+  const auto b = quorate::from_wire(msg.vote().ballot());
+  if (!usable(range) || b == ballot{})
+    return;
+  hear(from, msg.high(), o);
+  if (forgotten(from, lanes_.at_or_above(range.which, range.from), o))
+    return;
+  auto& here = by_lane_[range.which];
+  const auto promised = here.promises.highest(range.first(lanes_), range.last(lanes_));
+  // Equal is fine: that is the very proposer that it was promised to.
+  if (promised && b < *promised)
+    return refuse(from, range, b, o);
+  // A vote at b is a promise of b, also where b was never promised here.
+  auto touched = here.promises.assign(range.first(lanes_), range.last(lanes_), b);
+  save_ranges(rows::promise_kind, range.which, here.promises, touched, o);
+  for_each_part(lanes_, range, msg.vote().but(), [&](std::uint64_t begin, std::uint64_t end) {
+    touched = here.noops.assign(begin, end, b);
+    save_ranges(rows::noop_kind, range.which, here.noops, touched, o);
+  });
+  untold_.emplace_back(msg.vote());
+  tell_soon(o);
+}
+
+void acceptor::on(node_id from, const with_payload<Accept>& msg, out& o) {
+  const auto s = msg.head.slot();
+  const auto b = quorate::from_wire(msg.head.ballot());
+  if (msg.body.empty() || b == ballot{})
+    return;
+  hear(from, std::max(msg.head.high(), s + 1), o);
+  if (forgotten(from, s, o))
+    return;
+  const auto l = lanes_.of(s);
+  auto& promises = by_lane_[l].promises;
+  const auto at = lanes_.position(s);
+  const auto* promised = promises.find(at);
+  if (promised != nullptr && b < *promised)
+    return refuse(from, {l, s, s + 1}, b, o);
+  if (promised == nullptr || *promised < b) {
+    const auto touched = promises.assign(at, at + 1, b);
+    save_ranges(rows::promise_kind, l, promises, touched, o);
+  }
+  vote(s, {b, quorate::from_wire(msg.head.id()), 0}, msg.body, o);
+}
+
+void acceptor::refuse(node_id to, const span_of_lane& where, const std::optional<ballot>& asked, out& o) {
+  const auto& promises = by_lane_[where.which].promises;
+  Nack msg;
+  msg.set_lane(where.which);
+  if (asked)
+    quorate::to_wire(*asked, msg.mutable_ballot());
+  if (const auto promised = promises.highest(where.first(lanes_), where.last(lanes_)))
+    quorate::to_wire(*promised, msg.mutable_promised());
+  msg.set_to(lanes_.slot_at(where.which, promises.gap_from(where.first(lanes_))));
+  msg.set_high(high_);
+  // Commits us to nothing: that the promise may not be durable yet does not matter to who is told to go away.
+  o.send_now(to, std::move(msg));
+}
+
+void acceptor::save_ranges(char kind, lane l, const interval_map<ballot>& ranges,
+                           interval_map<ballot>::span touched, out& o) {
+  o.erase(rows::range_key(kind, l, touched.from), rows::range_key(kind, l, touched.to + 1));
+  for (auto it = ranges.first_from(touched.from); it != ranges.end() && it->first <= touched.to; ++it)
+    o.save(rows::range_key(kind, l, it->first), rows::bytes(it->second.end, it->second.value));
+}
+
+// --- what others have missed
+// -----------------------------------------------------------------------------------
+
+void acceptor::on(node_id from, const Recall& msg, out& o) {
+  const span_of_lane range{msg.lane(), msg.from(), msg.to()};
+  if (!usable(range))
+    return;
+  // What is asked for above the floor is answered all the same.
+  static_cast<void>(forgotten(from, range.from, o));
+  auto answer = votes_message();
+  std::size_t count = 0;
+  for (auto it = votes_.lower_bound(range.from); it != votes_.end() && it->first < range.to; ++it) {
+    if (lanes_.of(it->first) != range.which)
+      continue;
+    if (count++ == bodies_max)
+      break;
+    *answer.add_slots() = to_wire(it->first, it->second);
+  }
+  const auto& noops = by_lane_[range.which].noops;
+  for (auto it = noops.first_behind(range.first(lanes_)); it != noops.end() && it->first < range.last(lanes_);
+       ++it)
+    *answer.add_noops() = to_wire(span_of_lane{range.which, lanes_.slot_at(range.which, it->first),
+                                               lanes_.slot_at(range.which, it->second.end)},
+                                  it->second.value);
+  o.send(from, std::move(answer));
+  if (msg.bodies())
+    send_bodies(range, {from, std::nullopt}, o);
+}
+
+void acceptor::send_bodies(const span_of_lane& range, const reading& what, out& o) {
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  for (auto it = votes_.lower_bound(range.from); it != votes_.end() && it->first < range.to; ++it) {
+    const auto& [s, v] = *it;
+    if (lanes_.of(s) != range.which)
+      continue;
+    if (count++ == bodies_max || bytes >= bodies_bytes_max)
+      return;
+    const auto body = bodies_.find(s);
+    if (body == bodies_.end()) {
+      if (reading_.size() >= reads_max)
+        return;
+      const token id{++reads_};
+      reading_.emplace(id, what);
+      o.read(id, rows::vote_key(s), rows::vote_key(range.to), bodies_bytes_max);
+      return;
+    }
+    bytes += body->second.size();
+    send_body(what, s, v.id, body->second, o);
+  }
+}
+
+void acceptor::send_body(const reading& what, slot s, const batch_id& id, payload body, out& o) {
+  // Behind the answer that names it.
+  if (what.promised) {
+    Found head;
+    quorate::to_wire(*what.promised, head.mutable_ballot());
+    head.set_slot(s);
+    quorate::to_wire(id, head.mutable_id());
+    o.send(what.asker, with_payload<Found>{std::move(head), std::move(body)});
+  } else {
+    Body head;
+    head.set_slot(s);
+    quorate::to_wire(id, head.mutable_id());
+    o.send(what.asker, with_payload<Body>{std::move(head), std::move(body)});
+  }
+}
+
+void acceptor::on(journal_rows found, out& o) {
+  const auto asked = reading_.find(found.id);
+  if (asked == reading_.end())
+    return;
+  const auto what = asked->second;
+  reading_.erase(asked);
+  for (auto& row : found.rows) {
+    const auto s = rows::slot_of(row);
+    const auto v = votes_.find(s);
+    // Meanwhile it may have been forgotten, or voted on anew: then who asked will ask again.
+    if (v != votes_.end() && row.batch && row.batch->id == v->second.id)
+      send_body(what, s, v->second.id, std::move(row.batch->body), o);
+  }
+}
+
+void acceptor::on(node_id from, const BarrierQuery& msg, out& o) {
+  hear(from, msg.high(), o);
+  BarrierReply reply;
+  reply.set_token(msg.token());
+  reply.set_boot(msg.boot());
+  reply.set_high(std::max(voted_, floor_));
+  // A vote that is not durable yet only makes the reader wait for more.
+  o.send_now(from, std::move(reply));
+}
+
+void acceptor::hear(node_id, slot high, out& o) {
+  if (high <= high_)
+    return;
+  high_ = high;
+  InUse msg;
+  msg.set_high(high);
+  // A hint; nothing rests on it, and it is worth most while it is fresh.
+  o.send_now(self_, std::move(msg));
+}
+
+// --- forgetting
+// ------------------------------------------------------------------------------------------------
+
+void acceptor::on(node_id from, const forget& msg, out& o) {
+  if (from != self_ || msg.at.value <= floor_)
+    return;
+  floor_ = msg.at.value;
+  voted_ = std::max(voted_, floor_);
+  // The floor first: what is erased must never be taken for "no vote".
+  o.save(std::string{rows::floor_key}, rows::bytes(floor_));
+  o.erase(rows::vote_key(0), rows::vote_key(floor_));
+  votes_.erase(votes_.begin(), votes_.lower_bound(floor_));
+  while (!bodies_.empty() && bodies_.begin()->first < floor_) {
+    body_bytes_ -= bodies_.begin()->second.size();
+    bodies_.erase(bodies_.begin());
+  }
+  for (lane l = 0; l < lanes_.size(); ++l) {
+    erase_ranges(rows::promise_kind, l, by_lane_[l].promises, o);
+    erase_ranges(rows::noop_kind, l, by_lane_[l].noops, o);
+  }
+}
+
+void acceptor::erase_ranges(char kind, lane l, interval_map<ballot>& ranges, out& o) {
+  // One that the floor only cuts is kept whole.
+  const auto end = lanes_.positions_below(l, floor_);
+  std::uint64_t gone = 0;
+  for (auto it = ranges.begin(); it != ranges.end() && it->second.end <= end; ++it)
+    gone = it->second.end;
+  if (gone == 0)
+    return;
+  ranges.clear(0, gone);
+  o.erase(rows::range_key(kind, l, 0), rows::range_key(kind, l, gone));
+}
+
+bool acceptor::forgotten(node_id from, slot s, out& o) {
+  if (s >= floor_)
+    return false;
+  Forgotten msg;
+  msg.set_floor(floor_);
+  o.send(from, std::move(msg));
+  return true;
+}
+
+void acceptor::keep_body(slot s, payload body) {
+  const auto known = bodies_.find(s);
+  if (known != bodies_.end()) {
+    body_bytes_ -= known->second.size();
+    bodies_.erase(known);
+  }
+  body_bytes_ += body.size();
+  bodies_.emplace(s, std::move(body));
+  while (body_bytes_ > recent_bytes_) {
+    body_bytes_ -= bodies_.begin()->second.size();
+    bodies_.erase(bodies_.begin());
+  }
+}
+
+}  // namespace quorate::mencius

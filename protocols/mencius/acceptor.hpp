@@ -1,0 +1,101 @@
+// Votes on suggestions and on revocations.
+#pragma once
+
+#include "actors/journal.hpp"
+#include "actors/traffic.hpp"
+#include "protocols/contract.hpp"
+#include "protocols/mencius/ballots.hpp"
+#include "protocols/mencius/ports.hpp"
+
+#include <map>
+#include <optional>
+
+namespace quorate::mencius {
+
+/// Votes on the owners' suggestions at ballot 0, and on revocations above it.
+/// Invariant: in each slot, no promise or vote is ever given below a ballot that was promised or voted for
+/// there before, across restarts; below the floor nothing is given at all. Durability: a promise, a vote or
+/// the floor is saved before anybody hears of it; votes leave together, once the disk has said so, with the
+/// newest claim of the owner beside us. Source: Mao, Junqueira, Marzullo, "Mencius" (OSDI 2008), sections 4.1
+/// and 4.3; L. Lamport, "Paxos Made Simple" (2001), section 2.2, phases 1(b) and 2(b). Deviation: a promise
+/// covers a range of a lane, and so does a vote for no-ops; each is taken or refused whole.
+class acceptor {
+public:
+  using out = outbox<Votes, Promise, with_payload<Found>, Nack, with_payload<Body>, Forgotten, BarrierReply,
+                     InUse, Promised, Saved>;
+  using handles = messages<with_payload<Suggest>, Prepare, AcceptNoops, with_payload<Accept>, Recall,
+                           BarrierQuery, Saved, OwnClaim, forget>;
+  static constexpr port place = port::acceptor;
+
+  static constexpr std::size_t recent_bytes_max = 64 * 1024 * 1024;  ///< bytes of batches kept in memory
+  static constexpr std::size_t bodies_max = 64;                      ///< batches in one answer
+  static constexpr std::size_t bodies_bytes_max = 1024 * 1024;       ///< an answer ends when it reaches this
+  static constexpr std::size_t reads_max = 64;  ///< answers waiting for the disk; beyond: silence
+
+  explicit acceptor(const protocol_context& context, std::size_t recent_bytes = recent_bytes_max);
+
+  void recover(const journal_view& saved);
+  void start(out& o);
+
+  void on(node_id from, const with_payload<Suggest>& msg, out& o);
+  void on(node_id from, const Prepare& msg, out& o);
+  void on(node_id from, const AcceptNoops& msg, out& o);
+  void on(node_id from, const with_payload<Accept>& msg, out& o);
+  void on(node_id from, const Recall& msg, out& o);
+  void on(node_id from, const BarrierQuery& msg, out& o);
+  void on(node_id from, const Saved& msg, out& o);
+  void on(node_id from, const OwnClaim& msg, out& o);
+  void on(node_id from, const forget& msg, out& o);
+  void on(journal_rows rows, out& o);
+
+private:
+  /// Where bytes that had to be read from the disk are to go.
+  struct reading {
+    node_id asker;
+    std::optional<ballot> promised;  ///< behind the promise for this ballot; none: to a Recall
+  };
+  struct lane_votes {
+    interval_map<ballot> promises;  ///< by position in the lane, as all ranges here
+    interval_map<ballot> noops;  ///< votes for no-ops; a vote for a batch counts where its ballot is higher
+  };
+
+  [[nodiscard]] bool forgotten(node_id from, slot s, out& o);
+  [[nodiscard]] bool usable(const span_of_lane& range) const;
+  void hear(node_id from, slot high, out& o);
+  void refuse(node_id to, const span_of_lane& where, const std::optional<ballot>& asked, out& o);
+  void vote(slot s, const slot_vote& v, const payload& body, out& o);
+  void tell_body(slot s, const slot_vote& v, const payload& body, out& o);
+  void save_ranges(char kind, lane l, const interval_map<ballot>& ranges, interval_map<ballot>::span touched,
+                   out& o);
+  void erase_ranges(char kind, lane l, interval_map<ballot>& ranges, out& o);
+  void tell_soon(out& o);
+  void tell(std::uint64_t count, out& o);
+  [[nodiscard]] Votes votes_message() const;
+  /// The bytes of the batches voted for in [from, to) of a lane, the lowest slots first.
+  void send_bodies(const span_of_lane& range, const reading& what, out& o);
+  void send_body(const reading& what, slot s, const batch_id& id, payload body, out& o);
+  void keep_body(slot s, payload body);
+
+  lanes lanes_;
+  node_id self_;
+  lane own_;
+  std::size_t recent_bytes_;
+
+  slot floor_ = 0;  ///< everything below is gone
+  slot voted_ = 0;  ///< above every slot with a batch that was voted for
+  slot high_ = 0;   ///< above every slot with a batch that was heard of
+  std::map<slot, slot_vote> votes_;
+  std::vector<lane_votes> by_lane_;
+  std::map<slot, payload> bodies_;  ///< of votes, the highest slots
+  std::size_t body_bytes_ = 0;
+
+  std::optional<Claim> claim_;
+  std::vector<std::variant<SlotVote, NoopVote>> untold_;  ///< in the order of their saves
+  std::uint64_t told_ = 0;                                ///< votes before the first untold one
+  bool waiting_ = false;                                  ///< for our own Saved
+
+  std::uint64_t reads_ = 0;
+  std::map<token, reading> reading_;
+};
+
+}  // namespace quorate::mencius

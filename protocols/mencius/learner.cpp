@@ -1,0 +1,429 @@
+#include "protocols/mencius/learner.hpp"
+
+#include "actors/ensure.hpp"
+
+#include <algorithm>
+
+namespace quorate::mencius {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr timer_tag tick_timer{1};
+constexpr timer_tag position_timer{2};
+
+constexpr duration tick = 5ms;
+constexpr duration ask_after = 10ms;  // held up for so long: something was lost
+constexpr duration ask_every_max = 160ms;
+constexpr duration complain_every = 200ms;
+constexpr duration position_every = 100ms;  // while there is news
+constexpr duration position_idle = 1s;
+constexpr duration news_fresh = 2s;
+
+// A member is slow where its lane kept a batch waiting for longer than this, half of the time.
+constexpr duration hindered_min = 2ms;
+constexpr double slowness_weight = 0.05;
+constexpr double slowness_max = 0.5;
+
+}  // namespace
+
+learner::learner(const protocol_context& context) : learner(context, majority{context.members.size()}) {}
+
+learner::learner(const protocol_context& context, majority quorum, lane_blocks blocks)
+    : self_(context.self), boot_(context.boot), lanes_(context.ids()), own_(lanes_.of(context.self)),
+      others_(context.ids()), blocks_(blocks), ledger_(lanes_, context.start.value), tallies_(lanes_, quorum),
+      claims_(lanes_.size()), watch_(lanes_, context.self, options_.revoke_after), barriers_(quorum),
+      slowness_(lanes_.size()) {
+  std::erase(others_, self_);
+  const auto wrong = read_options(context.options, options_);
+  ENSURE(!wrong, wrong->message);
+  watch_ = lane_watch{lanes_, self_, options_.revoke_after};
+}
+
+void learner::start(out& o) {
+  watch_.start(o.now());
+  news_at_ = o.now();
+  ask_every_ = ask_after;
+  ask_at_ = o.now() + ask_after;
+  tell_position(o);  // who is ahead answers at once
+  o.set_timer(position_timer, position_every);
+  open(std::nullopt, o);
+}
+
+void learner::on(node_id from, const Began& msg, out& o) {
+  if (from != self_)
+    return;
+  own_wanted_ = msg.slot();
+  arm(o);
+}
+
+// --- what is settled
+// -------------------------------------------------------------------------------------------
+
+void learner::on(node_id from, const Votes& msg, out& o) {
+  watch_.heard(from, o.now());
+  if (msg.has_claim())
+    learn(msg.claim(), o);
+  for (const auto& vote : msg.slots())
+    count(from, vote, o);
+  for (const auto& vote : msg.noops())
+    count(from, vote, o);
+  hear(msg.high(), o);
+  deliver(o);
+}
+
+void learner::count(node_id voter, const SlotVote& vote, out& o) {
+  const auto s = vote.slot();
+  const auto v = from_wire(vote);
+  hear(s + 1, o);
+  // What the owner says of the slots before it is true whoever passes it on.
+  if (v.at == ballot{})
+    noop(lanes_.of(s), v.since, s, o);
+  if (s < ledger_.next() || ledger_.settled(s))
+    return;
+  const auto result = tallies_.add(voter, s, v, o.now());
+  if (!result.chosen)
+    return;
+  if (v.at == ballot{})
+    watch_.took(o.now() - result.since);
+  choose(s, v.id, o);
+}
+
+void learner::count(node_id voter, const NoopVote& vote, out& o) {
+  if (vote.lane() >= lanes_.size() || vote.from() >= vote.to())
+    return;
+  for (const auto& [begin, end] : tallies_.add(voter, vote))
+    noop(vote.lane(), lanes_.slot_at(vote.lane(), begin), lanes_.slot_at(vote.lane(), end), o);
+}
+
+void learner::choose(slot s, const batch_id& id, out& o) {
+  if (!ledger_.choose(s, id))
+    return;
+  if (lanes_.of(s) == own_) {
+    Decided msg;
+    msg.set_slot(s);
+    quorate::to_wire(id, msg.mutable_id());
+    o.send(self_, std::move(msg));
+  }
+  const auto body = bodies_.find(s);
+  if (body == bodies_.end())
+    return;
+  ledger_.supply(s, body->second.id, body->second.bytes);
+  body_bytes_ -= body->second.bytes.size();
+  bodies_.erase(body);
+}
+
+void learner::noop(lane l, slot from, slot to, out& o) {
+  from = std::max(from, ledger_.next());
+  if (from >= to)
+    return;
+  ledger_.noop(l, from, to);
+  if (l != own_)
+    return;
+  Voided msg;
+  msg.set_from(from);
+  msg.set_to(to);
+  o.send(self_, std::move(msg));
+}
+
+void learner::noop_everywhere(slot from, slot to, out& o) {
+  for (lane l = 0; l < lanes_.size(); ++l)
+    noop(l, from, to, o);
+}
+
+void learner::learn(const Claim& claim, out& o) {
+  if (claim.lane() >= lanes_.size() || claim.from() >= claim.upto())
+    return;
+  // The owner's own proposer knows what it has skipped.
+  if (claim.lane() == own_)
+    ledger_.noop(own_, claim.from(), claim.upto());
+  else
+    noop(claim.lane(), claim.from(), claim.upto(), o);
+  // Passed on as it was said: parts of two claims may say what nobody has said.
+  auto& latest = claims_[claim.lane()];
+  if (std::pair{claim.upto(), claim.from()} > std::pair{latest.upto(), latest.from()})
+    latest = claim;
+}
+
+void learner::on(node_id from, const with_payload<Body>& msg, out& o) {
+  watch_.heard(from, o.now());
+  const auto s = msg.head.slot();
+  hear(s + 1, o);
+  supply(s, quorate::from_wire(msg.head.id()), msg.body);
+  deliver(o);
+}
+
+void learner::supply(slot s, const batch_id& id, const payload& body) {
+  if (body.empty() || s < ledger_.next() || ledger_.supply(s, id, body) || ledger_.settled(s))
+    return;
+  auto& known = bodies_[s];
+  body_bytes_ += body.size();
+  body_bytes_ -= known.bytes.size();
+  known = {id, body};
+  // The furthest can be asked for again when their turn comes.
+  while (body_bytes_ > bodies_bytes_max && bodies_.size() > 1) {
+    const auto last = std::prev(bodies_.end());
+    body_bytes_ -= last->second.bytes.size();
+    bodies_.erase(last);
+  }
+}
+
+void learner::hear(slot high, out& o) {
+  if (high <= high_)
+    return;
+  if (!held_up()) {
+    ask_every_ = ask_after;
+    ask_at_ = o.now() + ask_after;
+  }
+  high_ = high;
+  InUse msg;
+  msg.set_high(high);
+  o.send(self_, std::move(msg));
+  news(o);
+  arm(o);
+}
+
+void learner::news(out& o) {
+  if (o.now() - news_at_ > news_fresh)
+    o.set_timer(position_timer, position_every);
+  news_at_ = o.now();
+}
+
+// --- delivery
+// --------------------------------------------------------------------------------------------------
+
+void learner::deliver(out& o) {
+  const auto before = ledger_.next();
+  while (auto next = ledger_.take_next()) {
+    auto& [s, value] = *next;
+    tallies_.drop(s);
+    if (hindered_ && hindered_->at == s) {
+      // Counted per batch: a lane that is often the last one is slow, whatever the load.
+      const auto late = o.now() - hindered_->since > std::max(hindered_min, watch_.round() * 2);
+      for (lane l = 0; l < lanes_.size(); ++l)
+        slowness_[l] += ((late && l == hindered_->by ? 1.0 : 0.0) - slowness_[l]) * slowness_weight;
+      hindered_.reset();
+    }
+    o.send(self_, delivered{std::move(value), cursor{s + 1}, generation_});
+  }
+  note_waiting(o);
+  if (ledger_.next() == before)
+    return;
+  tallies_.drop_below(ledger_.next());
+  while (!bodies_.empty() && bodies_.begin()->first < ledger_.next()) {
+    body_bytes_ -= bodies_.begin()->second.bytes.size();
+    bodies_.erase(bodies_.begin());
+  }
+  ask_every_ = ask_after;
+  ask_at_ = o.now() + ask_after;
+  news(o);
+  finish_barriers(o);
+}
+
+void learner::note_waiting(out& o) {
+  const auto first = ledger_.first_waiting();
+  if (!first || !first->has_body) {
+    hindered_.reset();
+    return;
+  }
+  lane lowest = 0;
+  for (lane l = 1; l < lanes_.size(); ++l)
+    if (ledger_.front(l) < ledger_.front(lowest))
+      lowest = l;
+  if (!hindered_ || hindered_->at != first->at)
+    hindered_ = hindrance{first->at, lowest, o.now()};
+  hindered_->by = lowest;
+  if (slowness_[lowest] < slowness_max || lowest == own_ || o.now() < complain_slow_at_)
+    return;
+  complain_slow_at_ = o.now() + complain_every;
+  slowness_[lowest] = 0;
+  o.send(lanes_.owner(lowest), Slow{});
+}
+
+// --- held up
+// ---------------------------------------------------------------------------------------------------
+
+slot learner::needed(lane l, time_point now) const {
+  auto need = high_;
+  if (l == own_)
+    need = std::max(need, own_wanted_);
+  // The lane of the dead is settled before anybody waits for it.
+  else if (high_ > 0 && watch_.silent(l, now) && watch_.first_successor(l, now))
+    need += blocks_.yield;
+  return need;
+}
+
+slot learner::revoke_end() const {
+  auto end = high_;
+  for (const auto& claim : claims_)
+    end = std::max(end, claim.upto());
+  return end + 2 * blocks_.yield;
+}
+
+void learner::revoke(out& o) {
+  for (lane l = 0; l < lanes_.size(); ++l) {
+    const auto front = ledger_.front(l);
+    const auto need = needed(l, o.now());
+    // What an earlier boot may have suggested, nobody but this one cares about: at once.
+    const auto own_past = l == own_ && front < own_wanted_;
+    if (!watch_.due(l, front, need, own_past, o.now(), o.prng()))
+      continue;
+    Revoke msg;
+    msg.set_lane(l);
+    msg.set_from(front);
+    msg.set_to(own_past ? own_wanted_ : revoke_end());
+    o.send(self_, std::move(msg));
+  }
+}
+
+void learner::ask(out& o) {
+  lane lowest = 0;
+  for (lane l = 0; l < lanes_.size(); ++l) {
+    if (ledger_.front(l) < ledger_.front(lowest))
+      lowest = l;
+    if (ledger_.front(l) >= high_)
+      continue;
+    Recall votes;
+    votes.set_lane(l);
+    votes.set_from(ledger_.front(l));
+    votes.set_to(high_);
+    if (!others_.empty())
+      o.send(others_, votes);
+    votes.set_bodies(true);  // free from the acceptor beside us
+    o.send(self_, std::move(votes));
+  }
+  ask_for_bodies(o);
+  if (others_.empty())
+    return;
+  Ask msg;
+  msg.set_from(ledger_.next());
+  const auto other = others_[turns_++ % others_.size()];
+  o.send(other, msg);
+  if (const auto owner = lanes_.owner(lowest); owner != other && owner != self_)
+    o.send(owner, std::move(msg));
+}
+
+void learner::ask_for_bodies(out& o) {
+  for (const auto s : ledger_.missing(answer_batches_max)) {
+    auto holders = tallies_.voters(s, ledger_.chosen().at(s).id);
+    if (holders.empty())
+      holders = lanes_.members();
+    std::sort(holders.begin(), holders.end());
+    Recall msg;
+    msg.set_lane(lanes_.of(s));
+    msg.set_from(s);
+    msg.set_to(s + 1);
+    msg.set_bodies(true);
+    o.send(self_, msg);
+    if (const auto holder = holders[o.prng().below(holders.size())]; holder != self_)
+      o.send(holder, std::move(msg));
+  }
+}
+
+void learner::on(timer_tag tag, out& o) {
+  if (tag == position_timer) {
+    tell_position(o);
+    o.set_timer(position_timer, o.now() - news_at_ > news_fresh ? position_idle : position_every);
+    revoke(o);
+    return;
+  }
+  armed_ = false;
+  if (floor_heard_ > ledger_.next()) {
+    check_behind(o);
+  } else {
+    was_behind_ = false;
+    if (held_up()) {
+      if (o.now() >= ask_at_) {
+        ask(o);
+        ask_every_ = std::min(ask_every_ * 2, ask_every_max);
+        ask_at_ = o.now() + ask_every_;
+      }
+      revoke(o);
+    }
+  }
+  barriers_.ask_again(o.now(), lanes_.members(), [&](std::uint64_t number, const std::vector<node_id>& whom) {
+    query(number, whom, o);
+  });
+  arm(o);
+}
+
+void learner::arm(out& o) {
+  if (armed_ || (!held_up() && barriers_.empty() && floor_heard_ <= ledger_.next()))
+    return;
+  armed_ = true;
+  o.set_timer(tick_timer, tick);
+}
+
+// --- behind, and how far the others are
+// ------------------------------------------------------------------------
+
+void learner::check_behind(out& o) {
+  if (floor_heard_ <= ledger_.next())
+    return;
+  if (!was_behind_)
+    o.note(severity::info,
+           "is too far behind at slot " + std::to_string(ledger_.next()) + ": sync has to help");
+  if (!was_behind_ || o.now() >= complain_at_) {
+    complain_at_ = o.now() + complain_every;
+    o.send(self_, fell_behind{});
+  }
+  was_behind_ = true;
+  arm(o);
+}
+
+void learner::on(node_id from, const Forgotten& msg, out& o) {
+  watch_.heard(from, o.now());
+  floor_heard_ = std::max(floor_heard_, msg.floor());
+  check_behind(o);
+}
+
+Position learner::position() const {
+  Position msg;
+  msg.set_next(ledger_.next());
+  msg.set_high(high_);
+  for (const auto& claim : claims_)
+    if (claim.upto() > 0)
+      *msg.add_claims() = claim;
+  return msg;
+}
+
+void learner::tell_position(out& o) {
+  if (!others_.empty())
+    o.send(others_, position());
+}
+
+void learner::on(node_id from, const Position& msg, out& o) {
+  watch_.heard(from, o.now());
+  for (const auto& claim : msg.claims())
+    learn(claim, o);
+  hear(msg.high(), o);
+  deliver(o);
+  // Nobody answers an answer: it comes from who is ahead.
+  if (msg.high() < high_)
+    o.send(from, position());
+}
+
+void learner::on(node_id from, const fast_forward& msg, out& o) {
+  if (from != self_)
+    return;
+  generation_ = msg.generation;
+  if (msg.at.value < ledger_.next())
+    o.note(severity::info,
+           "goes back from slot " + std::to_string(ledger_.next()) + " to " + std::to_string(msg.at.value));
+  ledger_.go_to(msg.at.value);
+  tallies_.drop_below(msg.at.value);
+  was_behind_ = false;
+  hindered_.reset();
+  barriers_.void_asked();
+  ask_every_ = ask_after;
+  ask_at_ = o.now() + ask_after;
+  Advanced over;
+  over.set_slot(msg.at.value);
+  o.send(self_, std::move(over));
+  hear(msg.at.value, o);
+  deliver(o);
+  arm(o);
+}
+
+}  // namespace quorate::mencius

@@ -1,0 +1,134 @@
+// Learns what is settled, and delivers it in slot order.
+#pragma once
+
+#include "actors/journal.hpp"
+#include "actors/traffic.hpp"
+#include "protocols/barriers.hpp"
+#include "protocols/contract.hpp"
+#include "protocols/mencius/lane_watch.hpp"
+#include "protocols/mencius/ledger.hpp"
+#include "protocols/mencius/options.hpp"
+#include "protocols/mencius/own_lane.hpp"
+#include "protocols/mencius/tallies.hpp"
+
+#include <map>
+#include <optional>
+
+namespace quorate::mencius {
+
+/// Learns what is settled, and delivers it in slot order. A batch with a majority of votes at one ballot is
+/// chosen; a slot is also settled by its owner's word that it skips it, and by whoever knows. What is in use
+/// and not settled is first asked about, then revoked by the proposer beside us. Invariant: a slot is
+/// delivered when it is chosen and every lane is settled below it; slots are delivered in order, no-ops
+/// skipped; a fast-forward sets where to go on, which may be further back: what was delivered beyond it under
+/// the older generation is void and comes again. Durability: none; a restart begins behind what the replica
+/// has executed and learns the rest again. Source: Mao, Junqueira, Marzullo, "Mencius" (OSDI 2008),
+/// sections 4.1 to 4.4. Deviations: votes go to all learners, which saves a link delay; claims are passed on
+/// by everybody; reads wait for a barrier.
+class learner {
+public:
+  using out = outbox<Position, Ask, Facts, with_payload<Chosen>, Recall, Forgotten, BarrierQuery, Slow, InUse,
+                     Decided, Voided, Advanced, Revoke, delivered, reached, fell_behind>;
+  using handles = messages<Votes, with_payload<Body>, Position, Ask, Facts, with_payload<Chosen>, Forgotten,
+                           BarrierReply, Began, fast_forward, barrier>;
+  static constexpr port place = port::learner;
+
+  static constexpr std::size_t bodies_bytes_max = 64 * 1024 * 1024;  ///< kept for slots that are not chosen
+  static constexpr std::size_t answer_batches_max = 64;              ///< in one answer to Ask
+  static constexpr std::size_t answer_bytes_max = 1024 * 1024;
+  static constexpr std::size_t answer_ranges_max = 64;
+
+  /// \pre the context's options are valid. Only tests pass a quorum or other blocks.
+  explicit learner(const protocol_context& context);
+  learner(const protocol_context& context, majority quorum, lane_blocks blocks = {});
+
+  void start(out& o);
+
+  void on(node_id from, const Votes& msg, out& o);
+  void on(node_id from, const with_payload<Body>& msg, out& o);
+  void on(node_id from, const Position& msg, out& o);
+  void on(node_id from, const Ask& msg, out& o);
+  void on(node_id from, const Facts& msg, out& o);
+  void on(node_id from, const with_payload<Chosen>& msg, out& o);
+  void on(node_id from, const Forgotten& msg, out& o);
+  void on(node_id from, const BarrierReply& msg, out& o);
+  void on(node_id from, const Began& msg, out& o);
+  void on(node_id from, const fast_forward& msg, out& o);
+  void on(node_id from, const barrier& msg, out& o);
+  void on(timer_tag tag, out& o);
+
+  /// The lowest slot that is not delivered.
+  [[nodiscard]] slot next() const { return ledger_.next(); }
+
+private:
+  struct heard_body {
+    batch_id id;
+    payload bytes;
+  };
+
+  void hear(slot high, out& o);
+  void count(node_id voter, const SlotVote& vote, out& o);
+  void count(node_id voter, const NoopVote& vote, out& o);
+  void choose(slot s, const batch_id& id, out& o);
+  void noop(lane l, slot from, slot to, out& o);
+  void noop_everywhere(slot from, slot to, out& o);
+  void learn(const Claim& claim, out& o);
+  void supply(slot s, const batch_id& id, const payload& body);
+  void deliver(out& o);
+  void note_waiting(out& o);
+  void finish_barriers(out& o);
+  void open(std::optional<token> asked, out& o);
+  void query(std::uint64_t number, const std::vector<node_id>& whom, out& o);
+  void ask(out& o);
+  void ask_for_bodies(out& o);
+  void revoke(out& o);
+  [[nodiscard]] slot needed(lane l, time_point now) const;
+  [[nodiscard]] slot revoke_end() const;
+  [[nodiscard]] bool held_up() const { return ledger_.next() < high_ || own_wanted_ > ledger_.front(own_); }
+  void tell_position(out& o);
+  [[nodiscard]] Position position() const;
+  void check_behind(out& o);
+  void news(out& o);
+  void arm(out& o);
+
+  node_id self_;
+  boot_id boot_;
+  lanes lanes_;
+  lane own_;
+  std::vector<node_id> others_;
+  options options_;
+  lane_blocks blocks_;
+
+  ledger ledger_;
+  tallies tallies_;
+  std::map<slot, heard_body> bodies_;  ///< of slots that are not chosen yet
+  std::size_t body_bytes_ = 0;
+  std::vector<Claim> claims_;  ///< by lane, the latest of each owner, as a whole
+  slot high_ = 0;              ///< above every slot with a batch that was heard of
+  slot own_wanted_ = 0;  ///< the own lane must be settled up to here, since an earlier boot may have used it
+  std::uint64_t generation_ = 0;
+
+  lane_watch watch_;
+  open_barriers barriers_;
+  std::uint64_t turns_ = 0;  ///< of those who are asked
+  time_point ask_at_{};
+  duration ask_every_{};
+
+  /// The first chosen batch, while a lane keeps it from being delivered.
+  struct hindrance {
+    slot at = 0;
+    lane by = 0;
+    time_point since{};
+  };
+  std::optional<hindrance> hindered_;
+  std::vector<double> slowness_;  ///< by lane: how often it was in the way lately, 0 to 1
+  time_point complain_slow_at_{};
+
+  slot floor_heard_ = 0;
+  bool was_behind_ = false;
+  time_point complain_at_{};
+  time_point news_at_{};
+  bool armed_ = false;
+};
+
+}  // namespace quorate::mencius

@@ -1,0 +1,128 @@
+// What a learner asks of others, and tells them: facts that they have missed, and barriers.
+#include "protocols/mencius/learner.hpp"
+
+#include <algorithm>
+
+namespace quorate::mencius {
+
+// --- what others have missed
+// ------------------------------------------------------------------------------------
+
+void learner::on(node_id from, const Ask& msg, out& o) {
+  watch_.heard(from, o.now());
+  if (msg.from() < ledger_.past_from()) {
+    Forgotten gone;
+    gone.set_floor(ledger_.past_from());
+    o.send(from, std::move(gone));
+  }
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  const auto send = [&](slot s, slot after, const batch& value) {
+    Chosen head;
+    head.set_slot(s);
+    head.set_after(after);
+    quorate::to_wire(value.id, head.mutable_id());
+    bytes += value.body.size();
+    ++count;
+    o.send(from, with_payload<Chosen>{std::move(head), value.body});
+  };
+  const auto full = [&] { return count == answer_batches_max || bytes >= answer_bytes_max; };
+  const auto& past = ledger_.past();
+  auto it = std::lower_bound(past.begin(), past.end(), msg.from(),
+                             [](const past_batch& b, slot s) { return b.at < s; });
+  for (; it != past.end() && !full(); ++it)
+    send(it->at, it->after, it->value);
+  for (const auto& [s, value] : ledger_.chosen()) {
+    if (full())
+      break;
+    if (s >= msg.from() && !value.body.empty())
+      send(s, s, value);
+  }
+  Facts facts;
+  facts.set_next(ledger_.next());
+  facts.set_high(high_);
+  *facts.mutable_claims() = {claims_.begin(), claims_.end()};
+  if (ledger_.past_end() < ledger_.next()) {
+    auto& all = *facts.add_noops();
+    all.set_from(ledger_.past_end());
+    all.set_to(ledger_.next());
+  }
+  for (lane l = 0; l < lanes_.size(); ++l) {
+    std::size_t ranges = 0;
+    for (const auto& [begin, r] : ledger_.noops(l)) {
+      if (ranges++ == answer_ranges_max)
+        break;
+      auto& one = *facts.add_noops();
+      one.set_lane(l);
+      one.set_from(lanes_.slot_at(l, begin));
+      one.set_to(lanes_.slot_at(l, r.end));
+    }
+  }
+  o.send(from, std::move(facts));
+}
+
+void learner::on(node_id from, const Facts& msg, out& o) {
+  watch_.heard(from, o.now());
+  for (const auto& claim : msg.claims())
+    learn(claim, o);
+  for (const auto& range : msg.noops()) {
+    if (!range.has_lane())
+      noop_everywhere(range.from(), range.to(), o);
+    else if (range.lane() < lanes_.size())
+      noop(range.lane(), range.from(), range.to(), o);
+  }
+  hear(msg.high(), o);
+  deliver(o);
+}
+
+void learner::on(node_id from, const with_payload<Chosen>& msg, out& o) {
+  watch_.heard(from, o.now());
+  const auto s = msg.head.slot();
+  const auto id = quorate::from_wire(msg.head.id());
+  if (msg.body.empty())
+    return;
+  hear(s + 1, o);
+  noop_everywhere(msg.head.after(), s, o);
+  choose(s, id, o);
+  supply(s, id, msg.body);
+  deliver(o);
+}
+
+// --- barriers
+// --------------------------------------------------------------------------------------------------
+
+void learner::on(node_id from, const barrier& msg, out& o) {
+  if (from == self_)
+    open(msg.id, o);
+}
+
+void learner::open(std::optional<token> asked, out& o) {
+  if (const auto number = barriers_.open(asked, o.now()))
+    query(*number, lanes_.members(), o);
+  arm(o);
+}
+
+void learner::query(std::uint64_t number, const std::vector<node_id>& whom, out& o) {
+  BarrierQuery msg;
+  msg.set_token(number);
+  msg.set_boot(boot_.value);
+  msg.set_high(high_);
+  o.send(whom, std::move(msg));
+}
+
+void learner::on(node_id from, const BarrierReply& msg, out& o) {
+  watch_.heard(from, o.now());
+  // Tokens start anew with each boot: an answer to an earlier one says nothing about now.
+  if (msg.boot() != boot_.value)
+    return;
+  if (const auto target = barriers_.answered(msg.token(), from, msg.high()))
+    hear(*target, o);
+  finish_barriers(o);
+}
+
+void learner::finish_barriers(out& o) {
+  for (const auto& id : barriers_.reached(ledger_.next()))
+    o.send(self_, reached{id});
+}
+
+}  // namespace quorate::mencius
