@@ -12,6 +12,7 @@ Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
 
   --asan      build with AddressSanitizer and UBSan, and run the tests under them
   --seeds N   how many seeds each simulation explores (environment: QUORATE_SEEDS)
+  --protocol P  simulate, replay or burn this protocol only (environment: QUORATE_PROTOCOL)
   --seed S    replay this one seed, and run nothing else (environment: QUORATE_SEED)
   --local     with --seed: replay it with actors on CAF's deterministic coordinator, not in the simulator
   --script F  replay the scenario that this file describes (QUORATE_SCRIPT)
@@ -52,6 +53,8 @@ while (($#)); do
     --seeds=*) number --seeds "${1#*=}"; export QUORATE_SEEDS=${1#*=} ;;
     --seed) number "$@"; export QUORATE_SEED=$2; shift ;;
     --seed=*) number --seed "${1#*=}"; export QUORATE_SEED=${1#*=} ;;
+    --protocol) [[ -n ${2:-} ]] || refuse "--protocol needs a name"; export QUORATE_PROTOCOL=$2; shift ;;
+    --protocol=*) export QUORATE_PROTOCOL=${1#*=} ;;
     --script) script "${2:-}"; shift ;;
     --script=*) script "${1#*=}" ;;
     --local) local_run=1 ;;

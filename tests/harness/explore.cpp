@@ -1,5 +1,7 @@
 #include "tests/harness/explore.hpp"
 
+#include "protocols/registry.hpp"
+
 #include "actors/ensure.hpp"
 
 #include <csignal>
@@ -182,7 +184,9 @@ findings explore(const exploration& what, const protocol& ordering, const option
 
 findings explore(const exploration& what, const protocol& ordering,
                  const std::function<options(std::size_t members)>& how) {
-  return explore(what, [&](std::uint64_t seed, std::size_t members) {
+  auto named = what;
+  named.replay += " --protocol " + ordering.name;
+  return explore(named, [&](std::uint64_t seed, std::size_t members) {
     auto plan = scenario::from_seed(seed, members, ordering.name);
     if (what.shape)
       what.shape(plan);
@@ -230,6 +234,14 @@ std::string text(const findings& f) {
   return line.data() + text(f.count);
 }
 
+std::vector<protocol> wishes::protocols() const {
+  std::vector<quorate::protocol> out;
+  for (const auto& p : all_protocols())
+    if (protocol.empty() || p.name == protocol)
+      out.push_back(p);
+  return out;
+}
+
 wishes wishes_of_environment() {
   wishes w;
   w.seed = number_in("QUORATE_SEED");
@@ -242,6 +254,7 @@ wishes wishes_of_environment() {
   w.steps = text_in("QUORATE_TRACE") == "steps";
   w.trace = !w.steps && number_in("QUORATE_TRACE").value_or(0) != 0;
   w.svg = text_in("QUORATE_SVG");
+  w.protocol = text_in("QUORATE_PROTOCOL");
   w.all = number_in("QUORATE_ALL").value_or(0) != 0;
   return w;
 }

@@ -55,7 +55,8 @@ inline constexpr bool sanitized = false;
 
 /// From the environment: QUORATE_SEED (replay this one), QUORATE_SEEDS (how many), QUORATE_FIRST (from which
 /// on), QUORATE_MEMBERS, QUORATE_SCRIPT (replay this file), QUORATE_SHRINK (make what fails small),
-/// QUORATE_TRACE (draw the run; "steps": every effect of every role), QUORATE_SVG (draw it into this file).
+/// QUORATE_PROTOCOL (this one only), QUORATE_TRACE (draw the run; "steps": every effect of every role),
+/// QUORATE_SVG (draw it into this file).
 struct wishes {
   std::optional<std::uint64_t> seed;
   std::uint64_t seeds = sanitized ? 200 : 2000;
@@ -67,11 +68,14 @@ struct wishes {
   bool steps = false;
   std::string svg;
   bool all = false;
+  std::string protocol;
 
   /// The scenario that is asked for. \pre seed
   [[nodiscard]] scenario scenario_of(std::string_view protocol) const {
     return scenario::from_seed(*seed, members.value_or(scenario::members_of(*seed)), protocol);
   }
+  /// Those that are asked for: all that are registered, unless one is named.
+  [[nodiscard]] std::vector<quorate::protocol> protocols() const;
   /// One run is to be looked at, and nothing else done.
   [[nodiscard]] bool one_run() const { return seed || !script.empty(); }
 };

@@ -12,7 +12,7 @@ namespace {
 class simulation {
 public:
   simulation(const scenario& s, const protocol& ordering, const options& how)
-      : how_(how), log_(how.trace),
+      : how_(how), protocol_(ordering.name), log_(how.trace),
         work_(how.work ? how.work() : workload_of(s.machine)), around_{s,      how_.mutants, events_,
                                                                        log_,   result_,      checks_,
                                                                        count_, how_.without} {
@@ -38,8 +38,7 @@ public:
     report r;
     r.ok = !result_.failed();
     r.failure = result_.why();
-    r.replay = "./tests/run.sh --seed " + std::to_string(around_.plan.seed) + " --members " +
-               std::to_string(around_.plan.members);
+    r.replay = replay_line(protocol_, around_.plan.seed, around_.plan.members);
     r.hash = log_.hash();
     r.events = events_.steps();
     r.simulated = events_.now();
@@ -130,6 +129,7 @@ private:
   }
 
   const options& how_;
+  std::string protocol_;
   event_queue events_;
   transcript log_;
   verdict result_;
@@ -141,6 +141,11 @@ private:
 };
 
 }  // namespace
+
+std::string replay_line(std::string_view protocol, std::uint64_t seed, std::size_t members) {
+  return "./tests/run.sh --protocol " + std::string{protocol} + " --seed " + std::to_string(seed) +
+         " --members " + std::to_string(members);
+}
 
 report run(const scenario& s, const protocol& ordering, const options& how) {
   return simulation{s, ordering, how}.go();

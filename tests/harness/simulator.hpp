@@ -38,6 +38,9 @@ struct report {
 /// A broken invariant (ENSURE) of a role is a failure like any other.
 [[nodiscard]] report run(const scenario& s, const protocol& ordering, const options& how = {});
 
+/// The command that runs a seed again.
+[[nodiscard]] std::string replay_line(std::string_view protocol, std::uint64_t seed, std::size_t members);
+
 /// The checks of a protocol's own roles, by its name; none for those that have none.
 [[nodiscard]] std::vector<check_factory> checks_of(std::string_view protocol, std::size_t members);
 
