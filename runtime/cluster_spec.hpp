@@ -43,7 +43,7 @@ struct spec_limits {
 /// One cluster. Read from a file it is valid; embedded, whoever fills it in answers for it.
 struct cluster_spec {
   std::string name;
-  std::string protocol;
+  std::string protocol = "mencius";
   std::string balancer = "local";
   std::string sync = "push-pull";
   std::string machine = "append_log";

@@ -32,7 +32,6 @@ int main() {
 
   cluster_spec spec;
   spec.name = "counters";
-  spec.protocol = "paxos";
   spec.machine = "counter";
   for (std::uint32_t n = 1; n <= 3; ++n)
     spec.nodes.push_back({"n" + std::to_string(n), {}, 0, {}, 0, node_id{n}});

@@ -57,8 +57,6 @@ const std::vector<mistake> mistakes = {
      "1:1: cluster.name: missing"},
     {"  name = \"demo\"\n", "",
      "1:1: cluster.name: missing"},
-    {"  protocol = \"paxos\"\n", "",
-     "1:1: cluster.protocol: missing"},
     {"", R"(cluster { name = "demo", protocol = "paxos" })",
      "1:1: cluster.nodes: missing"},
     {R"(name = "n1", )", "",
@@ -224,7 +222,7 @@ TEST_CASE("the sample spec is valid and says what it shows") {
   REQUIRE(message_of(result) == "valid");
   const auto& spec = std::get<cluster_spec>(result);
   CHECK(spec.name == "demo");
-  CHECK(spec.protocol == "paxos");
+  CHECK(spec.protocol == "mencius");
   CHECK(spec.balancer == "local");
   CHECK(spec.sync == "push-pull");
   CHECK(spec.machine == "append_log");
