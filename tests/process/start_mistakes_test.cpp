@@ -148,11 +148,11 @@ TEST_CASE("a mistake in the spec is named by its key, exit code 2") {
     desk.expect(bad_config, {"hello"});
   }
   SUBCASE("a wrong type") {
-    desk.spoil_spec("protocol = \"paxos\"", "protocol = 7");
+    desk.spoil_spec("protocol = \"mencius\"", "protocol = 7");
     desk.expect(bad_config, {"cluster.protocol"});
   }
   SUBCASE("an unknown protocol") {
-    desk.spoil_spec("\"paxos\"", "\"pixos\"");
+    desk.spoil_spec("\"mencius\"", "\"pixos\"");
     desk.expect(bad_config, {"cluster.protocol", "pixos"});
   }
   SUBCASE("an unknown policy") {

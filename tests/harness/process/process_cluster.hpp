@@ -30,7 +30,7 @@ struct cluster_plan {
   std::size_t nodes = 3;
   std::string more_spec;  ///< lines inside `cluster { … }`
   std::string log_level = "info";
-  std::string protocol = "paxos";
+  std::string protocol = "mencius";
   std::vector<node_place> places = {};  ///< of the first nodes; the others get the default
 };
 
