@@ -52,6 +52,7 @@ private:
   /// Where bytes that had to be read from the disk are to go.
   struct reading {
     node_id asker;
+    lane which = 0;
     std::optional<ballot> promised;  ///< behind the promise for this ballot; none: to a Recall
   };
   struct lane_votes {

@@ -88,6 +88,55 @@ void learner::on(node_id from, const with_payload<Chosen>& msg, out& o) {
   deliver(o);
 }
 
+// --- behind, and how far the others are
+// --------------------------------------------------------------------------------------
+
+void learner::check_behind(out& o) {
+  if (floor_heard_ <= ledger_.next())
+    return;
+  if (!was_behind_)
+    o.note(severity::info,
+           "is too far behind at slot " + std::to_string(ledger_.next()) + ": sync has to help");
+  if (!was_behind_ || o.now() >= complain_at_) {
+    complain_at_ = o.now() + complain_every;
+    o.send(self_, fell_behind{});
+  }
+  was_behind_ = true;
+  arm(o);
+}
+
+void learner::on(node_id from, const Forgotten& msg, out& o) {
+  watch_.heard(from, o.now());
+  floor_heard_ = std::max(floor_heard_, msg.floor());
+  check_behind(o);
+}
+
+Position learner::position() const {
+  Position msg;
+  msg.set_next(ledger_.next());
+  msg.set_high(high_);
+  for (const auto& claim : claims_)
+    if (claim.upto() > 0)
+      *msg.add_claims() = claim;
+  return msg;
+}
+
+void learner::tell_position(out& o) {
+  if (!others_.empty())
+    o.send(others_, position());
+}
+
+void learner::on(node_id from, const Position& msg, out& o) {
+  watch_.heard(from, o.now());
+  for (const auto& claim : msg.claims())
+    learn(claim, o);
+  hear(msg.high(), o);
+  deliver(o);
+  // Nobody answers an answer: it comes from who is ahead.
+  if (msg.high() < high_)
+    o.send(from, position());
+}
+
 // --- barriers
 // --------------------------------------------------------------------------------------------------
 

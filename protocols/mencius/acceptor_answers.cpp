@@ -1,0 +1,102 @@
+// What an acceptor tells those who ask: its votes again, the bytes of batches, how far it has voted.
+#include "protocols/mencius/acceptor.hpp"
+#include "protocols/mencius/acceptor_rows.hpp"
+
+#include <algorithm>
+
+namespace quorate::mencius {
+
+// --- what others have missed
+// -----------------------------------------------------------------------------------
+
+void acceptor::on(node_id from, const Recall& msg, out& o) {
+  const span_of_lane range{msg.lane(), msg.from(), msg.to()};
+  if (!usable(range))
+    return;
+  // What is asked for above the floor is answered all the same.
+  static_cast<void>(forgotten(from, range.from, o));
+  auto answer = votes_message();
+  std::size_t count = 0;
+  for (auto it = votes_.lower_bound(range.from); it != votes_.end() && it->first < range.to; ++it) {
+    if (lanes_.of(it->first) != range.which)
+      continue;
+    if (count++ == bodies_max)
+      break;
+    *answer.add_slots() = to_wire(it->first, it->second);
+  }
+  const auto& noops = by_lane_[range.which].noops;
+  for (auto it = noops.first_behind(range.first(lanes_)); it != noops.end() && it->first < range.last(lanes_);
+       ++it)
+    *answer.add_noops() = to_wire(span_of_lane{range.which, lanes_.slot_at(range.which, it->first),
+                                               lanes_.slot_at(range.which, it->second.end)},
+                                  it->second.value);
+  o.send(from, std::move(answer));
+  if (msg.bodies())
+    send_bodies(range, {from, range.which, std::nullopt}, o);
+}
+
+void acceptor::send_bodies(const span_of_lane& range, const reading& what, out& o) {
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  for (auto it = votes_.lower_bound(range.from); it != votes_.end() && it->first < range.to; ++it) {
+    const auto& [s, v] = *it;
+    if (lanes_.of(s) != range.which)
+      continue;
+    if (count++ == bodies_max || bytes >= bodies_bytes_max)
+      return;
+    const auto body = bodies_.find(s);
+    if (body == bodies_.end()) {
+      if (reading_.size() >= reads_max)
+        return;
+      const token id{++reads_};
+      reading_.emplace(id, what);
+      o.read(id, rows::vote_key(s), rows::vote_key(range.to), bodies_bytes_max);
+      return;
+    }
+    bytes += body->second.size();
+    send_body(what, s, v.id, body->second, o);
+  }
+}
+
+void acceptor::send_body(const reading& what, slot s, const batch_id& id, payload body, out& o) {
+  // Behind the answer that names it.
+  if (what.promised) {
+    Found head;
+    quorate::to_wire(*what.promised, head.mutable_ballot());
+    head.set_slot(s);
+    quorate::to_wire(id, head.mutable_id());
+    o.send(what.asker, with_payload<Found>{std::move(head), std::move(body)});
+  } else {
+    Body head;
+    head.set_slot(s);
+    quorate::to_wire(id, head.mutable_id());
+    o.send(what.asker, with_payload<Body>{std::move(head), std::move(body)});
+  }
+}
+
+void acceptor::on(journal_rows found, out& o) {
+  const auto asked = reading_.find(found.id);
+  if (asked == reading_.end())
+    return;
+  const auto what = asked->second;
+  reading_.erase(asked);
+  for (auto& row : found.rows) {
+    const auto s = rows::slot_of(row);
+    const auto v = votes_.find(s);
+    // Meanwhile it may have been forgotten, or voted on anew: then who asked will ask again.
+    if (lanes_.of(s) == what.which && v != votes_.end() && row.batch && row.batch->id == v->second.id)
+      send_body(what, s, v->second.id, std::move(row.batch->body), o);
+  }
+}
+
+void acceptor::on(node_id from, const BarrierQuery& msg, out& o) {
+  hear(from, msg.high(), o);
+  BarrierReply reply;
+  reply.set_token(msg.token());
+  reply.set_boot(msg.boot());
+  reply.set_high(std::max(voted_, floor_));
+  // A vote that is not durable yet only makes the reader wait for more.
+  o.send_now(from, std::move(reply));
+}
+
+}  // namespace quorate::mencius
