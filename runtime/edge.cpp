@@ -12,8 +12,6 @@ constexpr timer_tag deadlines{1};
 constexpr timer_tag opening{2};
 constexpr duration resolution = 5ms;  // of deadlines
 constexpr duration open_again = 500ms;
-// The window must hold everything between the oldest unanswered command and the newest.
-constexpr std::uint64_t span_max = limits::session_window / 2;
 
 const payload not_ordered_in_time{"the command could not be ordered by its deadline (is a majority of the "
                                   "members up?); it was not and will "
@@ -102,7 +100,7 @@ void edge::submit(out& o) {
   if (session_ == session_id{})
     return;
   submission batch;
-  while (!queue_.empty() && (submitted_.empty() || next_number_ - submitted_.begin()->first < span_max)) {
+  while (!queue_.empty() && (submitted_.empty() || next_number_ - submitted_.begin()->first < span_max_)) {
     auto w = std::move(queue_.front());
     queue_.pop_front();
     w.what.id = {session_, sequence{next_number_}};

@@ -1,6 +1,7 @@
 // This node's client edge: sessions, sequences, deadlines, limits.
 #pragma once
 
+#include "actors/limits.hpp"
 #include "actors/outbox.hpp"
 #include "actors/role.hpp"
 #include "actors/traffic.hpp"
@@ -25,7 +26,10 @@ public:
   using handles = messages<client_requests, ready, outcomes, withdrawn, query_results>;
   static constexpr port place = port::edge;
 
-  edge(node_id self, boot_id boot, edge_limits limits = {}) : self_(self), boot_(boot), limits_(limits) {}
+  /// `session_window`: sequences that the replicas remember of a session.
+  edge(node_id self, boot_id boot, edge_limits limits = {},
+       std::uint64_t session_window = limits::session_window)
+      : self_(self), boot_(boot), limits_(limits), span_max_(session_window / 2) {}
 
   void start(out& o);
   void on(node_id from, const client_requests& msg, out& o);
@@ -59,6 +63,8 @@ private:
   node_id self_;
   boot_id boot_;
   edge_limits limits_;
+  // The window must hold everything between the oldest unanswered command and the newest.
+  std::uint64_t span_max_;
 
   session_id session_;  ///< 0: none
   std::uint64_t openings_ = 0;

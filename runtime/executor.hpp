@@ -25,7 +25,8 @@ struct applied_point {
 /// at a batch boundary after any crash.
 class executor {
 public:
-  executor(state_machine& machine, store& state) : machine_(machine), store_(state) {}
+  executor(state_machine& machine, store& state, const session_limits& clients = {})
+      : machine_(machine), store_(state), sessions_(clients) {}
 
   /// Reads where the store stands; also after a snapshot has replaced it.
   [[nodiscard]] status load();

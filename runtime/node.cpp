@@ -42,7 +42,7 @@ void node::start() {
   f.self = setup_.self;
   f.disk = setup_.disk;
   f.hello_every = setup_.timings.hello_every;
-  recover_and_run(std::make_unique<role_host<edge>>(setup_.self, setup_.boot, setup_.clients));
+  recover_and_run(std::make_unique<role_host<edge>>(setup_.self, setup_.boot, setup_.clients, setup_.sessions.window));
   recover_and_run(std::make_unique<role_host<founding>>(std::move(f)));
 }
 
@@ -63,6 +63,7 @@ void node::on(const founded& message) {
   r.state = setup_.state;
   r.timings = setup_.timings;
   r.limits = setup_.log;
+  r.sessions = setup_.sessions;
   auto log = std::make_unique<role_host<replica>>(std::move(r));
   const auto who = identity(port::replica);
   log->recover(*setup_.saved->view(who.space));

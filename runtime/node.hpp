@@ -8,6 +8,7 @@
 #include "runtime/edge.hpp"
 #include "runtime/founding.hpp"
 #include "runtime/replica_log.hpp"
+#include "runtime/sessions.hpp"
 #include "runtime/timings.hpp"
 #include "sync/registry.hpp"
 
@@ -28,6 +29,7 @@ struct node_setup {
   node_timings timings;
   log_limits log;
   edge_limits clients;
+  session_limits sessions;  ///< the same on all nodes; others than the default are for tests
   quorate::store* state = nullptr;          ///< outlives the node's roles
   const quorate::journal* saved = nullptr;  ///< what was saved before this start; outlives the node
 };

@@ -31,7 +31,7 @@ std::size_t wire_size(const replica_figures&) {
 }
 
 replica::replica(replica_setup setup)
-    : setup_(std::move(setup)), executor_(*setup_.machine, *setup_.state), log_(setup_.limits) {
+    : setup_(std::move(setup)), executor_(*setup_.machine, *setup_.state, setup_.sessions), log_(setup_.limits) {
   for (const auto& m : setup_.members) {
     applied_[m.id] = log_index{0};
     durable_[m.id] = log_index{0};

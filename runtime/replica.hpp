@@ -42,6 +42,7 @@ struct replica_setup {
   store* state = nullptr;  ///< outlives the replica
   node_timings timings;
   log_limits limits;
+  session_limits sessions;
 };
 
 /// Numbers the batches that the protocol delivers, applies them once, answers who waits, serves reads and

@@ -11,6 +11,12 @@
 
 namespace quorate {
 
+/// How much of clients' pasts is remembered: the same on all replicas of a group, or their states differ.
+struct session_limits {
+  std::uint64_t window = limits::session_window;  ///< sequences of a session
+  std::size_t open_max = limits::sessions_max;    ///< open sessions; the longest unused goes first
+};
+
 /// The sessions of one group, the same on every replica, since they change by the log alone.
 /// Invariant: a command id is let through at most once, ever. A session remembers the outcomes of the
 /// sequences from `low` on; below `low`, and where the session is unknown, everything is refused. Durability:
@@ -35,6 +41,7 @@ public:
   explicit sessions(std::uint64_t window = limits::session_window,
                     std::size_t open_max = limits::sessions_max)
       : window_(window), open_max_(open_max) {}
+  explicit sessions(const session_limits& limits) : sessions(limits.window, limits.open_max) {}
 
   /// Opens a session at this place of the log; evicts the longest unused one where there are too many. Its id
   /// is made from the place: index times limits::batch_commands_max plus position.

@@ -1,6 +1,7 @@
 // What is watched while a cluster is simulated. A protocol, or a user's state machine, adds its own.
 #pragma once
 
+#include "actors/command.hpp"
 #include "actors/journal.hpp"
 #include "actors/message.hpp"
 #include "actors/origin.hpp"
@@ -9,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 
 namespace quorate::testing {
 
@@ -82,8 +84,16 @@ public:
   virtual void sent(const place& /*from*/, const std::vector<node_id>& /*to*/, const box&) {}
   /// A role is about to handle the message.
   virtual void taken(const place& /*by*/, node_id /*from*/, const box&) {}
+  /// The same message, where it came from another node: its origin counted.
+  virtual void heard(const place& /*by*/, const origin& /*from*/) {}
+  /// A state machine is about to execute these commands, as (a part of) the batch at `index`.
+  virtual void executed(node_id, log_index, std::span<const command_view>) {}
   /// A replica has brought its state to `index` by changes with this digest (a snapshot: nothing).
   virtual void stored(const place&, log_index, std::optional<std::uint64_t> /*digest*/) {}
+  /// That state as a whole has this digest, whichever way it came to be.
+  virtual void stands(const place&, log_index, std::uint64_t /*digest*/) {}
+  /// What the node's replica has applied below `index` would survive a crash of the node now.
+  virtual void durable(node_id, log_index) {}
   virtual void noted(const place&, severity, const std::string&) {}
   /// A client asked, and got an answer (or gave up: nothing).
   virtual void invoked(const operation&) {}

@@ -1,6 +1,5 @@
 #include "tests/harness/checks.hpp"
 
-#include "tests/harness/sim_disk.hpp"
 #include "tests/harness/transcript.hpp"
 
 #include <map>
@@ -9,78 +8,6 @@
 namespace quorate::testing {
 
 namespace {
-
-std::uint64_t digest_of(std::string_view bytes) {
-  digest sum;
-  sum.mix(bytes);
-  return sum.value();
-}
-
-class deliveries : public check {
-public:
-  using check::check;
-  [[nodiscard]] std::string_view name() const override { return "delivery"; }
-
-  void invoked(const operation& op) override {
-    if (op.kind == request_kind::write)
-      asked_.insert(digest_of(op.argument));
-  }
-
-  void started(const place& p) override {
-    if (p.role == port::learner)
-      last_.erase(p.node);
-  }
-
-  void sent(const place& from, const std::vector<node_id>&, const box& message) override {
-    const auto* m = message.get<delivered>();
-    if (m == nullptr)
-      return;
-    const auto who = text(from);
-    if (m->value.is_noop())
-      fail(who + " delivers a no-op at " + std::to_string(m->at.value));
-    const auto [known, fresh] =
-        order_.emplace(m->at, entry{m->value.id, digest_of(m->value.body.view()), std::nullopt});
-    if (fresh)
-      judge(*m, who);
-    else if (known->second.id != m->value.id || known->second.sum != digest_of(m->value.body.view()))
-      fail(who + " delivers " + text(m->value.id) + " at " + std::to_string(m->at.value) + ", others " +
-           text(known->second.id));
-    auto& last = last_[from.node];
-    if (last && last->second == m->generation) {
-      auto& next = order_.at(last->first).next;
-      if (m->at <= last->first)
-        fail(who + " delivers " + std::to_string(m->at.value) + " behind " +
-             std::to_string(last->first.value));
-      else if (next && *next != m->at)
-        fail(who + " delivers " + std::to_string(m->at.value) + " after " +
-             std::to_string(last->first.value) + ", others " + std::to_string(next->value));
-      next = m->at;
-    }
-    last.emplace(m->at, m->generation);
-  }
-
-private:
-  struct entry {
-    batch_id id;
-    std::uint64_t sum;
-    std::optional<cursor> next;
-  };
-
-  void judge(const delivered& m, const std::string& who) {
-    const auto commands = decode_commands(m.value.body.view());
-    if (!commands) {
-      fail(who + " delivers bytes that are no batch at " + std::to_string(m.at.value));
-      return;
-    }
-    for (const auto& c : *commands)
-      if (c.kind == command_kind::machine && !asked_.contains(digest_of(c.body)))
-        fail(who + " delivers command " + text(c.id) + ", which nobody asked for");
-  }
-
-  std::set<std::uint64_t> asked_;
-  std::map<cursor, entry> order_;
-  std::map<node_id, std::optional<std::pair<cursor, std::uint64_t>>> last_;  ///< cursor and generation
-};
 
 class states : public check {
 public:
@@ -101,6 +28,12 @@ public:
     const auto [known, fresh] = sums_.emplace(index, *sum);
     if (!fresh && known->second != *sum)
       fail(text(p) + " changes its state at index " + std::to_string(index.value) + " as nobody else did");
+  }
+
+  void stands(const place& p, log_index index, std::uint64_t sum) override {
+    const auto [known, fresh] = states_.emplace(index, sum);
+    if (!fresh && known->second != sum)
+      fail(text(p) + " has another state at index " + std::to_string(index.value) + " than others");
   }
 
   void ended(const run_outcome& outcome) override {
@@ -127,6 +60,7 @@ private:
   }
 
   std::map<log_index, std::uint64_t> sums_;
+  std::map<log_index, std::uint64_t> states_;
   std::map<node_id, log_index> last_;
 };
 
@@ -167,9 +101,6 @@ private:
 
 }  // namespace
 
-std::unique_ptr<check> delivery_check(verdict& result) {
-  return std::make_unique<deliveries>(result);
-}
 std::unique_ptr<check> state_check(verdict& result) {
   return std::make_unique<states>(result);
 }

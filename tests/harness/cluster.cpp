@@ -8,6 +8,28 @@ namespace quorate::testing {
 
 namespace {
 
+/// Tells of everything that it executes.
+class watched_machine : public state_machine {
+public:
+  watched_machine(std::unique_ptr<state_machine> whole, node_id at, watchers& checks)
+      : whole_(std::move(whole)), at_(at), checks_(checks) {}
+
+  [[nodiscard]] std::string_view name() const override { return whole_->name(); }
+  void apply(log_index index, std::span<const command_view> commands, machine_state& state,
+             std::vector<machine_answer>& answers) override {
+    checks_.tell(&check::executed, at_, index, commands);
+    whole_->apply(index, commands, state, answers);
+  }
+  [[nodiscard]] machine_answer query(std::string_view request, const store_view& view) const override {
+    return whole_->query(request, view);
+  }
+
+private:
+  std::unique_ptr<state_machine> whole_;
+  node_id at_;
+  watchers& checks_;
+};
+
 // A node whose disk has failed is started again by whoever watches over it.
 constexpr duration watchdog = std::chrono::milliseconds(300);
 
@@ -22,15 +44,20 @@ cluster::cluster(surroundings& around, const protocol& ordering, const options& 
     setup.nodes.push_back({node_id{i}, "n" + std::to_string(i), disk_id{}});
   setup.ordering = &ordering;
   setup.options = around.plan.options;
-  setup.make_machine = work.make_machine();
   setup.machine = work.machine();
   setup.timings = around.plan.timings;
   setup.log = around.plan.log;
   setup.clients = around.plan.edge;
+  setup.sessions = around.plan.sessions;
+  setup.sessions.window += around.mutants.session_window_longer;
   setup.catching_up = sync::all_strategies().data();
   const auto make = how.make ? how.make : whole_node();
   for (const auto& m : setup.nodes) {
     setup.self = m.id;
+    setup.make_machine = [make = work.make_machine(), &around,
+                          id = m.id]() -> std::unique_ptr<state_machine> {
+      return std::make_unique<watched_machine>(make(), id, around.checks);
+    };
     nodes_.push_back(std::make_unique<sim_node>(setup, make, around, *this, prng_.next()));
     auto* target = nodes_.back().get();
     clients_.push_back(std::make_unique<client>(

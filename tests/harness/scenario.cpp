@@ -191,6 +191,11 @@ scenario scenario::from_seed(std::uint64_t seed, std::size_t members, std::strin
   if (random.chance(15))
     s.edge.requests_max = random.between(1, 8);
   draw_faults(s, random);
+  if (random.chance(20)) {
+    // So small that clients meet the window's edge, and that those who come back push out the longest unused.
+    s.sessions.window = random.between(2, 40);
+    s.sessions.open_max = members + random.between(0, 4);
+  }
   if (random.chance(50))
     s.options = draw_options(protocol, random);
   return s;

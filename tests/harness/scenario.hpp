@@ -3,6 +3,7 @@
 
 #include "runtime/edge.hpp"
 #include "runtime/replica_log.hpp"
+#include "runtime/sessions.hpp"
 #include "runtime/timings.hpp"
 #include "tests/harness/network_model.hpp"
 
@@ -74,6 +75,7 @@ struct scenario {
   node_timings timings;
   log_limits log;
   edge_limits edge;
+  session_limits sessions;
   std::map<std::string, std::string> options;  ///< of the protocol
   std::vector<fault> faults;                   ///< in the order of their times
 

@@ -53,6 +53,8 @@ void for_each_field(Scenario& s, Visitor visit) {
   visit("log.bytes-max", s.log.bytes_max);
   visit("edge.requests-max", s.edge.requests_max);
   visit("edge.bytes-max", s.edge.bytes_max);
+  visit("sessions.window", s.sessions.window);
+  visit("sessions.open-max", s.sessions.open_max);
 }
 
 // --- words: one way to write a value, and the same way to read it

@@ -3,7 +3,59 @@
 #include "actors/ensure.hpp"
 #include "tests/harness/transcript.hpp"
 
+#include <map>
+
 namespace quorate::testing {
+
+namespace {
+
+std::uint64_t digest_of_pair(std::string_view key, std::string_view value) {
+  digest sum;
+  sum.mix(key);
+  sum.mix(value);
+  return sum.value();
+}
+
+}  // namespace
+
+void watched_store::sum_up() {
+  sum_ = 0;
+  scan("", "", [this](std::string_view key, std::string_view value) {
+    sum_ += digest_of_pair(key, value);
+    return true;
+  });
+}
+
+std::uint64_t watched_store::changed(const store_batch& changes) const {
+  using kind = store_batch::op::kind;
+  auto sum = sum_;
+  std::map<std::string_view, std::uint64_t> now;  // of the keys that change
+  auto before = [&](const std::string& key) -> std::uint64_t& {
+    const auto [known, fresh] = now.emplace(key, 0);
+    if (fresh)
+      if (const auto value = get(key))
+        known->second = digest_of_pair(key, *value);
+    return known->second;
+  };
+  for (const auto& op : changes.ops()) {
+    if (op.what == kind::erase_range) {
+      scan(op.key, op.value, [&](std::string_view key, std::string_view value) {
+        if (now.emplace(key, 0).second)
+          sum -= digest_of_pair(key, value);
+        return true;
+      });
+      for (auto& [key, digest] : now)
+        if (key >= op.key && key < op.value)
+          sum -= std::exchange(digest, 0);
+      continue;
+    }
+    auto& last = before(op.key);
+    const auto next = op.what == kind::put ? digest_of_pair(op.key, op.value) : 0;
+    sum += next - last;
+    last = next;
+  }
+  return sum;
+}
 
 status watched_store::write(const store_batch& changes, log_index index) {
   digest sum;
@@ -12,11 +64,13 @@ status watched_store::write(const store_batch& changes, log_index index) {
     sum.mix(std::string_view{op.key});
     sum.mix(std::string_view{op.value});
   }
+  const auto state = changed(changes);
   if (auto failed = memory_store::write(changes, index))
     return failed;
+  sum_ = state;
   index_ = index;
   if (watcher_)
-    watcher_(index, sum.value());
+    watcher_(index, sum.value(), sum_);
   return std::nullopt;
 }
 
@@ -24,14 +78,16 @@ status watched_store::finish_staging(log_index index) {
   if (auto failed = memory_store::finish_staging(index))
     return failed;
   index_ = index;
+  sum_up();
   if (watcher_)
-    watcher_(index, std::nullopt);
+    watcher_(index, std::nullopt, sum_);
   return std::nullopt;
 }
 
 void watched_store::crash() {
   memory_store::crash();
   index_ = flushed();
+  sum_up();
 }
 
 std::optional<std::uint64_t> sim_disk::write(std::vector<journal_op> ops) {

@@ -10,9 +10,9 @@ namespace quorate::testing {
 /// A state in memory that tells of every change.
 class watched_store : public memory_store {
 public:
-  /// The index that the store stands at now, and a digest of the changes that brought it there; nothing for a
-  /// snapshot.
-  using watcher = std::function<void(log_index, std::optional<std::uint64_t>)>;
+  /// The index that the store stands at now, a digest of the changes that brought it there (nothing for a
+  /// snapshot), and a digest of all its pairs.
+  using watcher = std::function<void(log_index, std::optional<std::uint64_t>, std::uint64_t)>;
   void watch(watcher to_tell) { watcher_ = std::move(to_tell); }
 
   [[nodiscard]] status write(const store_batch& changes, log_index index) override;
@@ -22,8 +22,12 @@ public:
   void crash();
 
 private:
+  void sum_up();
+  [[nodiscard]] std::uint64_t changed(const store_batch& changes) const;
+
   watcher watcher_;
   std::optional<log_index> index_;
+  std::uint64_t sum_ = 0;  ///< of the digests of all pairs: their order does not matter
 };
 
 /// A disk: its identity, the count of starts, journal and state.

@@ -59,9 +59,13 @@ void sim_node::start() {
     const std::string next(1, static_cast<char>(static_cast<std::uint8_t>(*around_.mutants.forgetful) + 1));
     static_cast<void>(disk_->write({{role, next, std::nullopt, true}}));
   }
-  disk_->state().watch([this](log_index index, std::optional<std::uint64_t> digest) {
-    ++(digest ? around_.count.applied : around_.count.snapshots);
-    around_.checks.tell(&check::stored, place{id(), disk_->id(), setup_.boot, port::replica}, index, digest);
+  disk_->state().watch([this](log_index index, std::optional<std::uint64_t> changes, std::uint64_t state) {
+    ++(changes ? around_.count.applied : around_.count.snapshots);
+    const place where{id(), disk_->id(), setup_.boot, port::replica};
+    around_.checks.tell(&check::stored, where, index, changes);
+    around_.checks.tell(&check::stands, where, index, state);
+    if (!changes)
+      tell_durable();
   });
   around_.log.line(around_.events.now(), quorate::text(id()),
                    "starts, boot " + std::to_string(setup_.boot.value));
@@ -85,6 +89,7 @@ void sim_node::crash(std::optional<std::uint64_t> survives) {
   flushing_ = false;
   disk_broken_ = false;
   disk_->crash(prng_, survives);
+  tell_durable();
   around_.checks.tell(&check::crashed, id());
   cluster_.stopped(id());
 }
@@ -94,6 +99,7 @@ void sim_node::wipe() {
   disk_ = around_.mutants.wiped_votes ? std::make_unique<sim_disk>(disk_->id(), disk_->boot())
                                       : std::make_unique<sim_disk>(random_disk(prng_));
   wiped_ = true;
+  logged_.clear();
   around_.log.line(around_.events.now(), quorate::text(id()), "has lost its disk");
   around_.checks.tell(&check::wiped, id(), disk_->id());
 }
@@ -181,9 +187,12 @@ void sim_node::deliver(const origin& from, const role_address& to, const box& me
     return;
   }
   // What is in this very process needs no passport: before founding its roles know less of the cluster.
-  if (from.node != id() && !role->counts(from)) {
-    ++around_.count.refused;
-    return;
+  if (from.node != id()) {
+    if (!role->counts(from) && !around_.mutants.trust_everyone) {
+      ++around_.count.refused;
+      return;
+    }
+    around_.checks.tell(&check::heard, role->where(), from);
   }
   if (tracing())
     trace(*role, "<- " + quorate::text(from.node) + " " + message.text());

@@ -6,6 +6,8 @@
 #include "tests/harness/sim_role.hpp"
 #include "tests/harness/surroundings.hpp"
 
+#include <deque>
+
 namespace quorate::testing {
 
 /// What a node needs of the rest of the cluster.
@@ -83,9 +85,13 @@ private:
   /// Runs `what` after some time, unless the node has crashed by then; not while it is frozen.
   void later(duration wait, std::function<void()> what);
   void deliver(const origin& from, const role_address& to, const box& message);
+  /// The number of the write; nothing where the disk fails.
+  [[nodiscard]] std::optional<std::uint64_t> try_to_write(std::vector<journal_op> ops);
   void start_sync();
   void acknowledge(const waiting& w);
   void mind_flush();
+  void mind_log(const std::vector<journal_op>& ops);
+  void tell_durable();
   [[nodiscard]] sim_role* find(const role_address& role);
   [[nodiscard]] sim_role* find(const role_address& role, std::uint64_t serial);
   [[nodiscard]] duration short_while(std::uint64_t min_us, std::uint64_t max_us);
@@ -102,6 +108,9 @@ private:
   std::map<std::pair<role_address, port>, time_point> mailbox_last_;  ///< keeps each local pair in order
   std::vector<std::function<void()>> frozen_events_;
   std::vector<waiting> unsynced_;
+  /// The number of a write that is to bring the log on the disk up to an index.
+  std::deque<std::pair<std::uint64_t, log_index>> logged_;
+  log_index durable_;  ///< what was last told of it
   bool syncing_ = false;
   bool flushing_ = false;
   bool alive_ = false;

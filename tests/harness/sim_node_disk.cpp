@@ -1,6 +1,9 @@
 // What a simulated node does with its disk.
 #include "tests/harness/sim_node.hpp"
 
+#include "actors/bytes.hpp"
+#include "runtime/log_rows.hpp"
+
 namespace quorate::testing {
 
 void sim_node::mind_flush() {
@@ -10,14 +13,54 @@ void sim_node::mind_flush() {
   later(short_while(100, 50'000), [this] {
     flushing_ = false;
     disk_->state().flush();
+    tell_durable();
   });
+}
+
+void sim_node::mind_log(const std::vector<journal_op>& ops) {
+  for (const auto& op : ops) {
+    const auto key = std::string_view{op.key}.substr(journal_space::prefix_bytes);
+    if (!op.erase && key.starts_with(log_rows::prefix)) {
+      byte_reader in{key.substr(log_rows::prefix.size())};
+      logged_.emplace_back(disk_->written() + 1, log_index{in.big<std::uint64_t>()}.next());
+    }
+  }
+}
+
+void sim_node::tell_durable() {
+  auto reached = disk_->state().flushed().value_or(log_index{0});
+  for (; !logged_.empty() && logged_.front().first <= disk_->durable(); logged_.pop_front())
+    reached = std::max(reached, logged_.front().second);
+  // After a crash the numbers of what did not survive are given to other writes.
+  if (!alive_)
+    logged_.clear();
+  if (reached <= durable_)
+    return;
+  durable_ = reached;
+  around_.checks.tell(&check::durable, id(), durable_);
+}
+
+std::optional<std::uint64_t> sim_node::try_to_write(std::vector<journal_op> ops) {
+  if (disk_broken_ || disk_full_ > 0)
+    return around_.mutants.deaf_to_disk ? std::optional{disk_->written()} : std::nullopt;
+  if (!around_.mutants.torn_writes)
+    return disk_->write(std::move(ops));
+  std::optional<std::uint64_t> last;
+  for (auto& op : ops) {
+    std::vector<journal_op> one;
+    one.push_back(std::move(op));
+    last = disk_->write(std::move(one));
+  }
+  return last;
 }
 
 void sim_node::write(sim_role& by, std::vector<journal_op> ops, bool sync, std::uint64_t ticket) {
   if (dying_)
     return;
   ++around_.count.writes;
-  const auto number = disk_broken_ || disk_full_ > 0 ? std::nullopt : disk_->write(std::move(ops));
+  if (by.identity().space.role == port::replica)
+    mind_log(ops);
+  const auto number = try_to_write(std::move(ops));
   if (!number) {
     // It must never answer from what it could not save.
     dying_ = true;
@@ -49,8 +92,10 @@ void sim_node::start_sync() {
   later(took + sync_extra_, [this, upto = disk_->written()] {
     syncing_ = false;
     disk_->end_sync(upto);
+    tell_durable();
     std::vector<waiting> done;
-    while (!unsynced_.empty() && unsynced_.front().written <= upto) {
+    const auto beyond = around_.mutants.acknowledge_one_more ? 1 : 0;
+    while (!unsynced_.empty() && unsynced_.front().written <= upto + beyond) {
       done.push_back(unsynced_.front());
       unsynced_.erase(unsynced_.begin());
     }

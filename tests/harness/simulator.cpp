@@ -18,8 +18,17 @@ public:
                                                                        count_, how_.without} {
     if (how.draw != nullptr)
       checks_.add(recorder(result_, events_, *how.draw));
-    add(delivery_check);
+    auto book = std::make_unique<ledger>(result_);
+    const auto& ordered = *book;
+    checks_.add(std::move(book));
+    add([&](verdict& v) { return delivery_check(v, ordered); });
     add(state_check);
+    add([&](verdict& v) { return execution_check(v, ordered, s.sessions); });
+    add(refusal_check);
+    add([&](verdict& v) { return barrier_check(v, ordered); });
+    add([&](verdict& v) { return forget_check(v, ordered, s.members); });
+    add([&](verdict& v) { return proposal_check(v, ordered); });
+    add(origin_check);
     add(wiped_check);
     add(note_check);
     for (const auto& make : how.checks)

@@ -14,9 +14,14 @@ namespace quorate::testing {
 
 /// Planted bugs, which the checks must catch: each one is a way in which a node could break its promises.
 struct mutations {
-  bool acknowledge_early = false;  ///< the journal says "durable" before it is
-  std::optional<port> forgetful;   ///< this role finds nothing saved when it starts again
-  bool wiped_votes = false;        ///< a wiped disk claims the identity of the one that is gone
+  bool acknowledge_early = false;     ///< the journal says "durable" before it is
+  std::optional<port> forgetful;      ///< this role finds nothing saved when it starts again
+  bool acknowledge_one_more = false;  ///< the journal says "durable" of one write more than is
+  bool trust_everyone = false;        ///< the origin of a message is not looked at
+  bool torn_writes = false;           ///< the effects of one call are written one by one
+  bool deaf_to_disk = false;          ///< a write that fails passes for one that does not
+  std::uint64_t session_window_longer = 0;
+  bool wiped_votes = false;  ///< a wiped disk claims the identity of the one that is gone
   /// Every role that starts is what this makes of it.
   std::function<std::unique_ptr<any_role>(std::unique_ptr<any_role>, const role_identity&)> bend_role;
 };

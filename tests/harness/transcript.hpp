@@ -22,6 +22,12 @@ private:
   std::uint64_t value_ = 0x51ed270b84d3a76fULL;
 };
 
+[[nodiscard]] inline std::uint64_t digest_of(std::string_view bytes) {
+  digest sum;
+  sum.mix(bytes);
+  return sum.value();
+}
+
 /// The record of one run. Two runs of one seed must have equal hashes. Text is made only while tracing, since
 /// it costs more than the simulation itself.
 class transcript {

@@ -177,7 +177,7 @@ TEST_CASE("a failure shrinks to a small scenario that fails in the same way, and
     CHECK(check_of(after.failure) == check_of(before.failure));
     CHECK(after.failure == small.failure);
     CHECK(small.smallest.faults.size() <= s.faults.size());
-    CHECK(faulty_nodes(small.smallest) <= 4);
+    CHECK(faulty_nodes(small.smallest) <= 5);
     CHECK(small.smallest.clients.operations_max <= s.clients.operations_max);
     CHECK(to_text({p->name, shrink(s, *p, forgetful, 600).smallest}) == to_text({p->name, small.smallest}));
     MESSAGE("seed ", seed, ", ", small.runs, " runs: ", s.faults.size(), " faults became ",
