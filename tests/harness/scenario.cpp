@@ -19,12 +19,12 @@ struct fault_shape {
 
 constexpr fault_shape shapes[] = {
     {fault_kind::crash, "crash", 60, 2000, 0},
-    {fault_kind::cut_off, "cut_off", 35, 1500, 0},
+    {fault_kind::cut_off, "cut_off", 35, 2500, 0},
     {fault_kind::deaf, "deaf", 25, 600, 0},
     {fault_kind::mute, "mute", 25, 600, 0},
     {fault_kind::split, "split", 35, 1000, 0},
     {fault_kind::flapping, "flapping", 20, 800, 0},
-    {fault_kind::freeze, "freeze", 30, 800, 0},
+    {fault_kind::freeze, "freeze", 30, 3000, 0},
     {fault_kind::slow, "slow", 25, 1000, 100},
     {fault_kind::clock, "clock", 20, 0, 3000},
     {fault_kind::slow_disk, "slow_disk", 25, 800, 200},
@@ -119,6 +119,13 @@ void draw_faults(scenario& s, prng& random) {
                         some_nodes(random, s.members, 1), 0});
   if (s.members > 2 && random.chance(50))
     draw_laggard(s, random);
+  if (random.chance(0.3)) {
+    // More than one batch can take, at once.
+    s.edge.requests_max = 2 * limits::batch_commands_max;
+    s.faults.push_back({time_point{static_cast<std::int64_t>(random.below(end))}, duration{},
+                        fault_kind::flood, some_nodes(random, s.members, 1),
+                        limits::batch_commands_max + 100});
+  }
   std::stable_sort(s.faults.begin(), s.faults.end(),
                    [](const fault& a, const fault& b) { return a.at < b.at; });
 }

@@ -171,6 +171,12 @@ private:
     better = set(
                  [](auto& s) -> auto& { return s.edge.requests_max; }, plain.edge.requests_max) ||
              better;
+    better = set(
+                 [](auto& s) -> auto& { return s.sessions.window; }, plain.sessions.window) ||
+             better;
+    better = set(
+                 [](auto& s) -> auto& { return s.sessions.open_max; }, plain.sessions.open_max) ||
+             better;
     const auto options = result_.smallest.options;
     for (const auto& [name, value] : options)
       better = changed([&key = name](scenario& s) { s.options.erase(key); }) || better;

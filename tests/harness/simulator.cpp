@@ -22,8 +22,8 @@ public:
     const auto& ordered = *book;
     checks_.add(std::move(book));
     add([&](verdict& v) { return delivery_check(v, ordered); });
-    add(state_check);
     add([&](verdict& v) { return execution_check(v, ordered, s.sessions); });
+    add(state_check);
     add(refusal_check);
     add([&](verdict& v) { return barrier_check(v, ordered); });
     add([&](verdict& v) { return forget_check(v, ordered, s.members); });
