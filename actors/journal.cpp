@@ -2,6 +2,7 @@
 
 #include "actors/bytes.hpp"
 #include "actors/ensure.hpp"
+#include "actors/last_words.hpp"
 
 namespace quorate {
 
@@ -29,7 +30,8 @@ public:
       return row(std::move(found));
     });
     // A role that starts without something it has saved would break its promises.
-    ENSURE(!failed, "what a role has saved cannot be read: " + failed->message);
+    if (failed)
+      end_for("what a role has saved cannot be read: " + failed->message);
   }
 
 private:

@@ -1,5 +1,6 @@
 #include "runtime/process.hpp"
 
+#include "actors/last_words.hpp"
 #include "balancers/registry.hpp"
 #include "protocols/registry.hpp"
 #include "runtime/cluster_page.hpp"
@@ -26,6 +27,13 @@ namespace quorate {
 namespace {
 
 constexpr std::chrono::seconds stop_within{5};
+
+/// Crash is the only recovery there is.
+void end_with(const std::string& message) {
+  log(severity::error, "node", message);
+  std::fflush(nullptr);
+  std::_Exit(static_cast<int>(exit_code::could_not_start));
+}
 
 int fail(const failure& f) {
   std::fprintf(stderr, "node_runtime: %s\n", f.message.c_str());
@@ -154,12 +162,7 @@ status running::start() {
     if (log_enabled(level))
       log(level, place, line);
   };
-  // Crash is the only recovery there is.
-  h.fatal = [](const std::string& message) {
-    log(severity::error, "node", message);
-    std::fflush(nullptr);
-    std::_Exit(static_cast<int>(exit_code::could_not_start));
-  };
+  h.fatal = end_with;
   h.published = [this](const role_address& address, const caf::strong_actor_ptr& handle) {
     network->published(address, handle);
   };
@@ -292,6 +295,7 @@ int run_process(int argc, const char* const* argv) {
     return fail(*failed);
   register_messages();
   transport::register_messages();
+  set_last_words_handler(&end_with);
   // Whoever parses a message says what is wrong; Protobuf would write a line of its own for each.
   google::protobuf::SetLogHandler(nullptr);
   return run(opts, spec);

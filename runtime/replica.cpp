@@ -2,6 +2,7 @@
 
 #include "actors/bytes.hpp"
 #include "actors/ensure.hpp"
+#include "actors/last_words.hpp"
 #include "actors/limits.hpp"
 #include "runtime/log_rows.hpp"
 
@@ -39,8 +40,8 @@ replica::replica(replica_setup setup)
 }
 
 void replica::recover(const journal_view& saved) {
-  const auto failed = executor_.load();
-  ENSURE(!failed, text(setup_.self) + " replica: " + failed->message);
+  if (const auto failed = executor_.load())
+    end_for(failed->message);
   bool first = true;
   saved.scan(log_rows::prefix, log_rows::end, [&](journal_row&& row) {
     const auto index = log_rows::index_of(row);
@@ -48,8 +49,8 @@ void replica::recover(const journal_view& saved) {
       log_.restart(index);
     first = false;
     auto entry = log_rows::decode(std::move(row));
-    ENSURE(entry,
-           text(setup_.self) + " replica: log entry " + std::to_string(index.value) + " cannot be read");
+    if (!entry)
+      end_for("log entry " + std::to_string(index.value) + " cannot be read");
     // A hole can only come from a snapshot that was taken over: what is behind it does not fit the state.
     if (index != log_.next() || index > next()) {
       leftover_ = true;
@@ -249,8 +250,8 @@ void replica::on(journal_rows rows, out& o) {
     if (log_rows::index_of(row) != expected)
       break;
     auto entry = log_rows::decode(std::move(row));
-    ENSURE(entry,
-           text(setup_.self) + " replica: log entry " + std::to_string(expected.value) + " cannot be read");
+    if (!entry)
+      end_for("log entry " + std::to_string(expected.value) + " cannot be read");
     part.entries.push_back(std::move(*entry));
     expected = expected.next();
   }

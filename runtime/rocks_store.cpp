@@ -2,6 +2,7 @@
 
 #include "actors/bytes.hpp"
 #include "actors/ensure.hpp"
+#include "actors/last_words.hpp"
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
@@ -104,7 +105,10 @@ public:
   }
 
 private:
-  void must_be_read(const rocksdb::Status& s) const { ENSURE(s.ok(), database_.describe(s).message); }
+  void must_be_read(const rocksdb::Status& s) const {
+    if (!s.ok())
+      end_for(database_.describe(s).message);
+  }
 
   const rocks_database& database_;
   char generation_;
