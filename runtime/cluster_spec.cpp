@@ -1,10 +1,8 @@
 #include "runtime/cluster_spec.hpp"
 
-#include "actors/bytes.hpp"
 #include "runtime/spec_reader.hpp"
 #include "runtime/spec_scan.hpp"
 #include "runtime/spec_text.hpp"
-#include "runtime/wording.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -16,25 +14,6 @@
 namespace quorate {
 
 namespace {
-
-struct agreed_value {
-  std::string key;
-  std::string value;
-};
-
-/// Whatever all nodes must agree on, in the order in which a difference is looked for. The nodes' names come
-/// with their number, since ids follow from the order.
-std::vector<agreed_value> agreed(const cluster_spec& spec) {
-  std::vector<agreed_value> out = {{"cluster.name", spec.name},
-                                   {"cluster.protocol", spec.protocol},
-                                   {"cluster.sync", spec.sync},
-                                   {"cluster.machine", spec.machine}};
-  for (std::size_t i = 0; i < spec.nodes.size(); ++i)
-    out.push_back({"cluster.nodes[" + std::to_string(i) + "].name", spec.nodes[i].name});
-  for (const auto& [name, value] : spec.protocol_options)
-    out.push_back({"cluster." + spec.protocol + "." + name, value});
-  return out;
-}
 
 /// A file descriptor that is closed with its scope.
 class open_file {
@@ -125,42 +104,6 @@ spec_result load_spec(const std::string& path, const known_names& known) {
   if (const auto* fault = std::get_if<text_fault>(&bytes))
     return spec_failure(path.empty() ? "\"\"" : path, {}, fault->what);
   return parse_spec(std::get<std::string>(bytes), known, path);
-}
-
-std::uint64_t digest(const cluster_spec& spec) {
-  std::string all;
-  const auto add = [&](const std::string& text) {
-    put_little(all, static_cast<std::uint64_t>(text.size()));
-    all += text;
-  };
-  for (const auto& [key, value] : agreed(spec)) {
-    add(key);
-    add(value);
-  }
-  // FNV-1a: it tells accidents apart, not attacks.
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const auto c : all)
-    hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3ULL;
-  return hash;
-}
-
-std::string difference(const cluster_spec& here, const cluster_spec& there) {
-  const auto ours = agreed(here);
-  const auto theirs = agreed(there);
-  const auto value_in = [](const std::vector<agreed_value>& values, const std::string& key) {
-    const auto found =
-        std::find_if(values.begin(), values.end(), [&](const auto& v) { return v.key == key; });
-    return found == values.end() ? nullptr : &found->value;
-  };
-  const auto shown = [](const std::string* value) { return value == nullptr ? "missing" : quoted(*value); };
-  for (const auto* side : {&ours, &theirs})
-    for (const auto& [key, value] : *side) {
-      const auto* a = value_in(ours, key);
-      const auto* b = value_in(theirs, key);
-      if (a == nullptr || b == nullptr || *a != *b)
-        return printable(key) + ": " + shown(a) + " here, " + shown(b) + " there";
-    }
-  return {};
 }
 
 }  // namespace quorate

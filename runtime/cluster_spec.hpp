@@ -79,11 +79,4 @@ using spec_result = std::variant<cluster_spec, failure>;
 /// The same from a file.
 [[nodiscard]] spec_result load_spec(const std::string& path, const known_names& known);
 
-/// A number that is equal on all nodes whose specs agree where they must: names, protocol and options, sync,
-/// machine. Addresses, timeouts and limits may differ.
-[[nodiscard]] std::uint64_t digest(const cluster_spec& spec);
-/// The first key in which two specs must agree and do not, "cluster.protocol: \"paxos\" here, \"raft\"
-/// there"; empty if they agree.
-[[nodiscard]] std::string difference(const cluster_spec& here, const cluster_spec& there);
-
 }  // namespace quorate

@@ -364,39 +364,3 @@ TEST_CASE("a spec has a largest size") {
   CHECK(message_of(load_spec(files.file("large", text), known())) == path + ": is larger than 1048576 bytes");
   CHECK(message_of(parse_spec(text, known())) == "spec: is larger than 1048576 bytes");
 }
-
-TEST_CASE("specs that agree where they must have one digest and no difference") {
-  const auto a = spec_of(valid_text);
-  const auto elsewhere = spec_of(R"(cluster {
-    nodes = [{ name = "n1", host = "10.0.0.1", port = 1, http = "10.0.0.1:2" },
-             { name = "n2", host = "10.0.0.2", port = 1, http = "10.0.0.2:2" }]
-    timeouts { request = 1s }, limits { connections = 5 }
-    protocol = "paxos", sync = "push-pull", balancer = "local", name = "demo"
-  })");
-  CHECK(digest(a) == digest(elsewhere));
-  CHECK(difference(a, elsewhere).empty());
-}
-
-TEST_CASE("a difference between specs names the key and both values, and changes the digest") {
-  const auto a = spec_of(with("protocol", "paxos { window = 8 }\n protocol"));
-  const auto expect = [&](const std::string& text, void (*change)(cluster_spec&)) {
-    auto b = a;
-    change(b);
-    CHECK(difference(a, b) == text);
-    CHECK(digest(a) != digest(b));
-  };
-  expect(R"(cluster.name: "demo" here, "other" there)", [](auto& s) { s.name = "other"; });
-  expect(R"(cluster.protocol: "paxos" here, "raft" there)", [](auto& s) { s.protocol = "raft"; });
-  expect(R"(cluster.sync: "push-pull" here, "pull" there)", [](auto& s) { s.sync = "pull"; });
-  expect(R"(cluster.machine: "append_log" here, "key_value" there)",
-         [](auto& s) { s.machine = "key_value"; });
-  expect(R"(cluster.nodes[1].name: "n2" here, "n9" there)", [](auto& s) { s.nodes[1].name = "n9"; });
-  expect(R"(cluster.nodes[1].name: "n2" here, missing there)", [](auto& s) { s.nodes.pop_back(); });
-  expect(R"(cluster.nodes[2].name: missing here, "n3" there)",
-         [](auto& s) { s.nodes.emplace_back().name = "n3"; });
-  expect(R"(cluster.nodes[0].name: "n1" here, "n2" there)",
-         [](auto& s) { std::swap(s.nodes[0], s.nodes[1]); });
-  expect(R"(cluster.paxos.window: "8" here, "9" there)", [](auto& s) { s.protocol_options["window"] = "9"; });
-  expect(R"(cluster.paxos.window: "8" here, missing there)", [](auto& s) { s.protocol_options.clear(); });
-  expect(R"(cluster.paxos.fast: missing here, "1" there)", [](auto& s) { s.protocol_options["fast"] = "1"; });
-}
