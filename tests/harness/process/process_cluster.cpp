@@ -20,7 +20,7 @@ using clock = std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
 constexpr auto look_again = std::chrono::milliseconds{20};
-constexpr std::size_t tail_bytes = 4'000;
+constexpr std::size_t tail_bytes = 40'000;  // some minutes under fire, as far as the cause of what was seen last
 constexpr std::string_view start_mark = "--- start ---\n";
 
 /// Binds to `port`, or to any that is free where it is 0; the descriptor and the port, -1 where it is taken.
