@@ -7,7 +7,8 @@
 namespace quorate::testing {
 
 /// Agreement, validity, integrity: learners deliver the same batches at the same cursors in the same order,
-/// without gaps, nothing that no client has asked for, and no command twice but after a fast-forward.
+/// without gaps, nothing that no client has asked for, and no command twice but after a fast-forward or
+/// `Forgotten`.
 [[nodiscard]] std::unique_ptr<check> delivery_check(verdict& result, const ledger& ordered);
 
 /// Replicas change their states in the same way at the same index, one index after the other; at an index all

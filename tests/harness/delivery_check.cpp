@@ -36,6 +36,12 @@ public:
       judge(from, *m);
   }
 
+  void taken(const place& by, node_id, const box& message) override {
+    // The contract gives it this name in every protocol.
+    if (message.type().name == "Forgotten")
+      forwarded_.insert(by.node);
+  }
+
 private:
   struct position {
     log_index index;
@@ -72,7 +78,8 @@ private:
         continue;
       if (!asked_.contains(c.sum))
         fail(who + "command " + text(c.what.id) + ", which nobody asked for");
-      // A proposer that was fast-forwarded cannot know whether it stands in what it has skipped.
+      // A proposer that was fast-forwarded, or hears that something is forgotten, cannot know whether it
+      // stands in what it has skipped.
       const auto [place, fresh] = places_.emplace(c.what.id, index);
       if (!fresh && !forwarded_.contains(e.value.id.node))
         fail(who + "command " + text(c.what.id) + " again at index " + std::to_string(index) +
@@ -85,7 +92,7 @@ private:
   std::uint64_t judged_ = 0;  ///< entries that were looked at when they were new
   std::map<command_id, std::uint64_t> places_;
   std::map<node_id, position> last_;
-  std::set<node_id> forwarded_;
+  std::set<node_id> forwarded_;  ///< nodes that may have to propose something again
 };
 
 }  // namespace
