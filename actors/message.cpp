@@ -26,6 +26,8 @@ std::string_view to_string(port p) {
     return "sync";
   case port::reader:
     return "reader";
+  case port::desk:
+    return "desk";
   }
   return "unknown";
 }

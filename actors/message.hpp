@@ -29,6 +29,7 @@ enum class port : std::uint8_t {
   learner,     ///< learns what is chosen and puts it in order
   sync,        ///< brings a lagging replica up to date
   reader,      ///< runs queries on frozen views
+  desk,        ///< takes in commands of clients that are no nodes
 };
 
 [[nodiscard]] std::string_view to_string(port p);

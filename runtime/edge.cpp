@@ -3,6 +3,7 @@
 #include "actors/bytes.hpp"
 #include "actors/ensure.hpp"
 #include "actors/limits.hpp"
+#include "runtime/opening_nonce.hpp"
 
 namespace quorate {
 
@@ -33,8 +34,7 @@ void edge::open_session(out& o) {
   command c;
   c.kind = command_kind::open_session;
   // A nonce that no other edge, boot or attempt has.
-  c.id = {session_id{0},
-          sequence{(std::uint64_t{self_.value} << 48) | (boot_.value << 16) | (openings_ & 0xffff)}};
+  c.id = {session_id{0}, sequence{edge_nonce(self_, boot_, openings_)}};
   o.send_now(self_, submission{{std::move(c)}});
 }
 

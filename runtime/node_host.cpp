@@ -1,6 +1,7 @@
 #include "runtime/node_host.hpp"
 
 #include "protocols/registry.hpp"
+#include "runtime/client_desk.hpp"
 #include "runtime/journal_actor.hpp"
 
 #include <caf/init_global_meta_objects.hpp>
@@ -18,6 +19,7 @@ void register_messages() {
   caf::init_global_meta_objects<caf::id_block::quorate_sync>();
   caf::init_global_meta_objects<caf::id_block::quorate_runtime>();
   register_protocol_messages();
+  register_client_messages();
 }
 
 namespace {
@@ -156,6 +158,12 @@ node_host::node_host(caf::actor_system& system, node_host_setup setup)
   // Gateway and node first: the roles that `node` starts talk to both.
   auto replies = system.spawn(gateway, std::move(setup.replies));
   parts.keep({group_id{0}, epoch_id{0}, port::gateway}, caf::actor_cast<caf::strong_actor_ptr>(replies));
+  client_desk_setup desk{setup.node.cluster, own_, environment_->links,
+                         [log = environment_->log](severity level, const std::string& line) {
+                           log(level, "desk", line);
+                         }};
+  parts.keep({group_id{0}, epoch_id{0}, port::desk},
+             caf::actor_cast<caf::strong_actor_ptr>(spawn_client_desk(system, std::move(desk))));
   auto node = system.spawn<node_actor::stateful_impl<node_state>>(std::move(setup.node), parts);
   node_ = caf::actor_cast<caf::strong_actor_ptr>(node);
   environment_->links->own().add({group_id{0}, epoch_id{0}, port::node}, node_);

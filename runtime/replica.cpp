@@ -96,18 +96,54 @@ std::vector<node_id> replica::others() const {
 // --- commands
 // --------------------------------------------------------------------------------------------------
 
+bool replica::expect(const command& c, const waiter& who, std::vector<outcome>& known) {
+  const auto* done = c.kind == command_kind::machine ? executor_.open_sessions().find(c.id) : nullptr;
+  if (done) {
+    known.push_back({c.id, done->code, payload{done->body}});
+    return false;
+  }
+  const auto [place, fresh] = waiting_.try_emplace(c.id, who);
+  if (!fresh) {
+    // Asked again: the answer goes to whoever asked last.
+    place->second.node = who.node;
+    return false;
+  }
+  clients_waiting_ += who.client ? 1 : 0;
+  clients_bytes_ += who.bytes;
+  return true;
+}
+
+void replica::forget_waiter(std::map<command_id, waiter>::iterator one) {
+  clients_waiting_ -= one->second.client ? 1 : 0;
+  clients_bytes_ -= one->second.bytes;
+  waiting_.erase(one);
+}
+
 void replica::on(node_id from, const submission& msg, out& o) {
   propose fresh;
   outcomes known;
-  for (const auto& c : msg.commands) {
-    const auto* done = c.kind == command_kind::machine ? executor_.open_sessions().find(c.id) : nullptr;
-    if (done)
-      known.list.push_back({c.id, done->code, payload{done->body}});
-    else if (waiting_.insert_or_assign(c.id, from).second)
+  for (const auto& c : msg.commands)
+    if (expect(c, {from}, known.list))
       fresh.commands.push_back(c);
-  }
   // send_now, here and below: a request reveals nothing, and an executed batch is durable on a majority
   // already.
+  if (!known.list.empty())
+    o.send_now(from, std::move(known));
+  if (!fresh.commands.empty())
+    o.send_now(setup_.self, std::move(fresh));
+}
+
+void replica::on(node_id from, const client_submission& msg, out& o) {
+  propose fresh;
+  client_outcomes known;
+  for (const auto& c : msg.commands) {
+    const auto full =
+        clients_waiting_ >= limits::client_commands_max || clients_bytes_ >= limits::client_bytes_max;
+    if (full && !waiting_.contains(c.id))
+      known.list.push_back({c.id, errc::overloaded, {}});
+    else if (expect(c, {from, true, c.size()}, known.list))
+      fresh.commands.push_back(c);
+  }
   if (!known.list.empty())
     o.send_now(from, std::move(known));
   if (!fresh.commands.empty())
@@ -125,7 +161,8 @@ void replica::on(node_id, const not_ordered& msg, out& o) {
   if (asked == withdrawing_.end())
     return;
   for (const auto& id : msg.ids)
-    waiting_.erase(id);
+    if (const auto one = waiting_.find(id); one != waiting_.end())
+      forget_waiter(one);
   o.send_now(asked->second.from, withdrawn{msg.ids, asked->second.id});
   withdrawing_.erase(asked);
 }
@@ -151,20 +188,26 @@ void replica::take_in(const batch& value, epoch_id epoch, cursor at, out& o) {
 
 void replica::answer(std::vector<outcome> results, out& o) {
   std::map<node_id, outcomes> by_edge;
+  client_outcomes of_clients;
   for (auto& r : results) {
     const auto waiter = waiting_.find(r.id);
     if (waiter == waiting_.end())
       continue;
-    by_edge[waiter->second].list.push_back(std::move(r));
-    waiting_.erase(waiter);
+    if (waiter->second.client)
+      of_clients.list.push_back(std::move(r));
+    else
+      by_edge[waiter->second.node].list.push_back(std::move(r));
+    forget_waiter(waiter);
   }
+  if (!of_clients.list.empty())
+    o.send_now(setup_.self, std::move(of_clients));
   for (auto& [edge, list] : by_edge)
     o.send_now(edge, std::move(list));
 }
 
 void replica::answer_from_sessions(out& o) {
   std::vector<outcome> results;
-  for (const auto& [id, edge] : waiting_) {
+  for (const auto& [id, who] : waiting_) {
     if (const auto* done = executor_.open_sessions().find(id))
       results.push_back({id, done->code, payload{done->body}});
     else if (!executor_.open_sessions().is_open(id))

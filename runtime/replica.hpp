@@ -6,6 +6,7 @@
 #include "actors/outbox.hpp"
 #include "actors/role.hpp"
 #include "actors/traffic.hpp"
+#include "runtime/client_traffic.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/pending_reads.hpp"
 #include "runtime/replica_log.hpp"
@@ -54,9 +55,10 @@ class replica {
 public:
   using out =
       outbox<propose, take_back, fast_forward, forget, barrier, outcomes, withdrawn, read_job, query_results,
-             wire::Applied, catch_up, log_part, log_gone, came_to, replica_figures, ready>;
-  using handles = messages<submission, withdraw, not_ordered, queries, drop_queries, delivered, reached,
-                           fell_behind, wire::Applied, fetch_log, apply_entries, stage_snapshot>;
+             wire::Applied, catch_up, log_part, log_gone, came_to, replica_figures, ready, client_outcomes>;
+  using handles =
+      messages<submission, withdraw, not_ordered, queries, drop_queries, delivered, reached, fell_behind,
+               wire::Applied, fetch_log, apply_entries, stage_snapshot, client_submission>;
   static constexpr port place = port::replica;
 
   explicit replica(replica_setup setup);
@@ -67,6 +69,7 @@ public:
   [[nodiscard]] cursor recovered_to() const { return executor_.point().at; }
 
   void on(node_id from, const submission& msg, out& o);
+  void on(node_id from, const client_submission& msg, out& o);
   void on(node_id from, const withdraw& msg, out& o);
   void on(node_id from, const not_ordered& msg, out& o);
   void on(node_id from, const queries& msg, out& o);
@@ -87,12 +90,22 @@ private:
     token transfer;
     log_index from;
   };
+  /// Who has submitted a command that has not been executed here.
+  struct waiter {
+    node_id node;
+    bool client = false;    ///< one of this node's desk
+    std::size_t bytes = 0;  ///< of a client's command
+  };
   struct question {
     node_id from;
     token id;
   };
 
   void take_in(const batch& value, epoch_id epoch, cursor at, out& o);
+  /// Whether it has to be proposed: not known here, neither waiting nor executed; what is known goes to
+  /// `known`.
+  [[nodiscard]] bool expect(const command& c, const waiter& who, std::vector<outcome>& known);
+  void forget_waiter(std::map<command_id, waiter>::iterator one);
   void answer(std::vector<outcome> results, out& o);
   void answer_from_sessions(out& o);
   void ask_for_barrier(const std::optional<barrier>& wanted, out& o);
@@ -111,7 +124,9 @@ private:
   replica_setup setup_;
   executor executor_;
   replica_log log_;
-  std::map<command_id, node_id> waiting_;  ///< who submitted what has not been executed here
+  std::map<command_id, waiter> waiting_;
+  std::size_t clients_waiting_ = 0;  ///< commands of the desk's clients
+  std::size_t clients_bytes_ = 0;
 
   std::uint64_t generation_ = 0;  ///< of deliveries, as the learner begins; a fast-forward raises it
 

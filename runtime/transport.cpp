@@ -2,7 +2,7 @@
 
 #include "actors/prng.hpp"
 #include "runtime/transport_door.hpp"
-#include "runtime/transport_probe.hpp"
+#include "runtime/transport_dial.hpp"
 
 #include <caf/actor_system_config.hpp>
 #include <caf/init_global_meta_objects.hpp>
@@ -15,27 +15,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds probe_timeout{500};
-constexpr milliseconds dial_timeout{2'000};       // CAF's own handshake
 constexpr milliseconds handshake_timeout{1'000};  // ours
 constexpr milliseconds backoff_min{20};
 constexpr milliseconds backoff_max{1'000};
 
-/// Of other nodes at once: a node that comes back may do so before its last connections are known to be dead.
+/// Of other nodes at once: a node that comes back may do so before its last connections are known to be dead. The
+/// same holds for clients, of which only the desk knows which connections are theirs.
 constexpr std::size_t connections_max(std::size_t others) {
-  return 16 + 4 * others;
-}
-
-caf::strong_actor_ptr dial(transport::shared& shared, const transport_peer& peer) {
-  // CAF's own way to connect blocks its one middleman actor, so the connection is made here.
-  const auto socket = connect_to(peer.host, peer.port, probe_timeout);
-  if (socket < 0)
-    return nullptr;
-  std::set<std::string> interface;
-  auto door = shared.guard->shake_hands(socket, peer.port, dial_timeout, interface);
-  if (!shared.system.assignable(interface, shared.system.message_types<door_actor>()))
-    return nullptr;
-  return door;
+  return 16 + 4 * others + 2 * limits::clients_max;
 }
 
 /// Dials one peer for ever.
@@ -51,7 +38,7 @@ void keep_dialling(const std::shared_ptr<transport::shared>& shared, const trans
       continue;
     }
     lock.unlock();
-    const auto door = dial(*shared, peer);
+    const auto door = dial_door(shared->system, *shared->guard, peer.host, peer.port);
     if (door)
       caf::anon_send(shared->door, door_dialled{peer.id, door});
     lock.lock();

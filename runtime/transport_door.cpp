@@ -34,6 +34,11 @@ own_door_actor::behavior_type transport_door::make_behavior() {
           if (auto* link = shared_->setup.links->find(msg.node))
             link->acknowledged(msg.bytes);
       },
+      [this](const client_hello& msg) {
+        // The desk answers: of this node's actors a client learns that one and no other.
+        if (const auto desk = shared_->setup.links->own().find({group_id{0}, epoch_id{0}, port::desk}))
+          enqueue(self_, desk, msg);
+      },
       [this](const door_dialled& msg) { send_hello(msg.door, false); },
       [this](const door_published& msg) {
         roles_[msg.address] = msg.handle;

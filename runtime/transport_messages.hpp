@@ -3,6 +3,7 @@
 
 #include "actors/links.hpp"
 #include "actors/type_ids.hpp"
+#include "runtime/client_messages.hpp"
 
 #include <caf/typed_actor.hpp>
 
@@ -100,7 +101,7 @@ namespace quorate {
 
 /// The one actor of a node that others can name.
 using door_actor = caf::typed_actor<caf::result<void>(door_hello), caf::result<void>(door_roles),
-                                    caf::result<void>(door_received)>;
+                                    caf::result<void>(door_received), caf::result<void>(client_hello)>;
 /// The same, as its own node sees it.
 using own_door_actor = door_actor::extend<caf::result<void>(door_dialled), caf::result<void>(door_published),
                                           caf::result<void>(door_acknowledge)>;

@@ -6,10 +6,11 @@ cd "$(dirname "$0")/../.."
 
 usage() {
   cat <<'END'
-Usage: tests/bench/run.sh compare|failover|micro [--smoke] [--output DIR] [--built DIR] [-- OPTION...]
+Usage: tests/bench/run.sh compare|failover|client|micro [--smoke] [--output DIR] [--built DIR] [-- OPTION...]
 
   compare    durable writes over HTTP: each protocol and etcd, beside what the machine can do at best
   failover   kill, freeze, cut off and slow down one of three processes: each protocol and etcd
+  client     durable commands through the C++ client, beside what the machine can do at best
   micro      shell, journal and batches one by one (Google Benchmark)
 
   --smoke       only shows that it runs: the figures mean nothing
@@ -31,7 +32,7 @@ output=build/bench
 built=
 while (($#)); do
   case "$1" in
-    compare | failover | micro) [[ -z $what ]] || refuse "one measurement at a time"; what=$1 ;;
+    compare | failover | client | micro) [[ -z $what ]] || refuse "one measurement at a time"; what=$1 ;;
     --smoke) smoke=--smoke ;;
     --output) output=$(cd "$caller" && realpath -m -- "${2:?--output needs a directory}"); shift ;;
     --output=*) output=$(cd "$caller" && realpath -m -- "${1#*=}") ;;
@@ -79,6 +80,7 @@ find_etcd() {
 
 case "$what" in
   micro) programs=(micro_shell micro_journal micro_batch) ;;
+  client) programs=(client_load) ;;
   *) programs=("$what"); find_etcd ;;
 esac
 

@@ -1,0 +1,12 @@
+// Gets hold of the door of a node.
+#pragma once
+
+#include "runtime/transport_guard.hpp"
+
+namespace quorate {
+
+/// Connects, blocking for about two seconds at most. Null where nobody listens, answers or is a door.
+[[nodiscard]] caf::strong_actor_ptr dial_door(caf::actor_system& system, transport_guard& guard,
+                                              const std::string& host, std::uint16_t port);
+
+}  // namespace quorate
