@@ -132,9 +132,12 @@ void learner::on(node_id from, const Position& msg, out& o) {
     learn(claim, o);
   hear(msg.high(), o);
   deliver(o);
-  // Nobody answers an answer: it comes from who is ahead.
-  if (msg.high() < high_)
-    o.send(from, position());
+  // Who is ahead says so. An answer is never answered: while much is new, both would be a little behind for ever.
+  if (msg.answer() || msg.high() >= high_)
+    return;
+  auto answer = position();
+  answer.set_answer(true);
+  o.send(from, std::move(answer));
 }
 
 // --- barriers
