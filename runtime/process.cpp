@@ -9,8 +9,8 @@
 #include "runtime/logging.hpp"
 #include "runtime/machines.hpp"
 #include "runtime/node_host.hpp"
-#include "runtime/rocks_journal.hpp"
 #include "runtime/rocks_store.hpp"
+#include "runtime/segment_journal.hpp"
 #include "runtime/transport.hpp"
 #include "sync/registry.hpp"
 
@@ -27,6 +27,7 @@ namespace quorate {
 namespace {
 
 constexpr std::chrono::seconds stop_within{5};
+constexpr std::size_t segment_bytes_max = 256u << 20;
 
 /// Crash is the only recovery there is.
 void end_with(const std::string& message) {
@@ -79,7 +80,7 @@ struct running {
   const cluster_spec& spec;
   const node_spec& self;
   std::unique_ptr<data_directory> disk;
-  std::shared_ptr<rocks_journal> journal;
+  std::shared_ptr<segment_journal> journal;
   std::shared_ptr<rocks_store> state;
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
@@ -100,10 +101,14 @@ status running::open_disk(const std::string& path) {
     return *failed;
   disk = std::move(std::get<std::unique_ptr<data_directory>>(opened));
   const auto presence = disk->fresh() ? database::may_be_new : database::must_exist;
-  auto j = rocks_journal::open(disk->journal_path(), presence);
+  // Few enough files, however much log the spec keeps.
+  segment_journal::tuning sizes;
+  sizes.segment_bytes =
+      std::clamp<std::size_t>(spec.limits.log_bytes / 256, sizes.segment_bytes, segment_bytes_max);
+  auto j = segment_journal::open(disk->journal_path(), presence, sizes);
   if (auto* failed = std::get_if<failure>(&j))
     return *failed;
-  journal = std::move(std::get<std::unique_ptr<rocks_journal>>(j));
+  journal = std::move(std::get<std::unique_ptr<segment_journal>>(j));
   auto s = rocks_store::open(disk->state_path(), presence);
   if (auto* failed = std::get_if<failure>(&s))
     return *failed;

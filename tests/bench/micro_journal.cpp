@@ -4,6 +4,7 @@
 #include "runtime/journal_actor.hpp"
 #include "runtime/local_cluster.hpp"
 #include "runtime/rocks_journal.hpp"
+#include "runtime/segment_journal.hpp"
 
 #include <benchmark/benchmark.h>
 #include <caf/actor_system.hpp>
@@ -129,6 +130,14 @@ void rocks_group_commit(benchmark::State& state) {
   run(state, std::move(std::get<std::unique_ptr<rocks_journal>>(opened)));
 }
 
+void segment_group_commit(benchmark::State& state) {
+  const scratch place;
+  auto opened = segment_journal::open(place.path() / "journal");
+  if (const auto* failed = std::get_if<failure>(&opened))
+    return state.SkipWithError(failed->message.c_str());
+  run(state, std::move(std::get<std::unique_ptr<segment_journal>>(opened)));
+}
+
 void memory_group_commit(benchmark::State& state) {
   run(state, std::make_shared<memory_journal>());
 }
@@ -148,6 +157,7 @@ void bare_append_and_sync(benchmark::State& state) {
 
 }  // namespace
 
+BENCHMARK(segment_group_commit)->ArgName("writers")->Arg(1)->Arg(16)->Arg(256)->UseRealTime();
 BENCHMARK(rocks_group_commit)->ArgName("writers")->Arg(1)->Arg(16)->Arg(256)->UseRealTime();
 BENCHMARK(memory_group_commit)->ArgName("writers")->Arg(1)->Arg(16)->Arg(256)->UseRealTime();
 BENCHMARK(bare_append_and_sync)->UseRealTime();

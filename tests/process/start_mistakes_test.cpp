@@ -256,16 +256,16 @@ TEST_CASE("a flipped byte in the middle of the journal's log stops the start, ex
   }
   for (std::size_t n = 1; n <= 3; ++n)
     cluster.kill9(n);
-  std::filesystem::path wal;
-  for (const auto& file : std::filesystem::recursive_directory_iterator{cluster.data(1)})
-    if (file.path().extension() == ".log" && file.path().string().find("journal") != std::string::npos &&
-        (wal.empty() || file.file_size() > std::filesystem::file_size(wal)))
-      wal = file.path();
-  REQUIRE_FALSE(wal.empty());
-  auto bytes = file_text(wal);
-  REQUIRE(bytes.size() > 10'000);
-  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-  std::ofstream{wal, std::ios::binary} << bytes;
+  std::filesystem::path newest;
+  for (const auto& file : std::filesystem::directory_iterator{cluster.data(1) / "journal"})
+    if (file.path().extension() == ".segment" && file_text(file.path()).find("xxxx") != std::string::npos)
+      newest = file.path();
+  REQUIRE_FALSE(newest.empty());
+  auto bytes = file_text(newest);
+  const auto written = bytes.find_last_not_of('\0');
+  REQUIRE(written > 10'000);
+  bytes[written / 2] = static_cast<char>(bytes[written / 2] ^ 1);
+  std::ofstream{newest, std::ios::binary} << bytes;
 
   const auto run = run_program(cluster.command_line(1), cluster.directory());
   INFO("stderr: " << run.errors);
