@@ -36,10 +36,13 @@ public:
       judge(from, *m);
   }
 
-  void taken(const place& by, node_id, const box& message) override {
+  void taken(const place& by, node_id from, const box& message) override {
     // The contract gives it this name in every protocol.
     if (message.type().name == "Forgotten")
       forwarded_.insert(by.node);
+    // Commands that another member is to order, and who cannot say that it has: both may order them.
+    if (message.type().name == "HandOff")
+      forwarded_.insert({by.node, from});
   }
 
 private:

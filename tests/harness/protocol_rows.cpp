@@ -1,4 +1,5 @@
 // What the harness knows of each protocol beside its contract: one row each.
+#include "tests/harness/mencius_check.hpp"
 #include "tests/harness/paxos_check.hpp"
 #include "tests/harness/simulator.hpp"
 
@@ -13,6 +14,7 @@ struct protocol_row {
 };
 
 constexpr protocol_row rows[] = {
+    {"mencius", mencius_checks, draw_mencius_options},
     {"paxos", paxos_checks, draw_paxos_options},
 };
 
