@@ -20,8 +20,8 @@ constexpr duration position_every = 100ms;  // while there is news
 constexpr duration position_idle = 1s;
 constexpr duration news_fresh = 2s;
 
-// A member is slow where its lane kept a batch waiting for longer than this, half of the time.
-constexpr duration hindered_min = 2ms;
+// A member is slow where its lane kept every other batch waiting for longer than this, and than half a round.
+constexpr duration hindered_min = 1ms;
 constexpr double slowness_weight = 0.05;
 constexpr double slowness_max = 0.5;
 
@@ -199,7 +199,7 @@ void learner::deliver(out& o) {
     tallies_.drop(s);
     if (hindered_ && hindered_->at == s) {
       // Counted per batch: a lane that is often the last one is slow, whatever the load.
-      const auto late = o.now() - hindered_->since > std::max(hindered_min, watch_.round() * 2);
+      const auto late = o.now() - hindered_->since > std::max(hindered_min, watch_.round() / 2);
       for (lane l = 0; l < lanes_.size(); ++l)
         slowness_[l] += ((late && l == hindered_->by ? 1.0 : 0.0) - slowness_[l]) * slowness_weight;
       hindered_.reset();
@@ -249,7 +249,7 @@ slot learner::needed(lane l, time_point now) const {
     need = std::max(need, own_wanted_);
   // The lane of the dead is settled before anybody waits for it.
   else if (high_ > 0 && watch_.silent(l, now) && watch_.first_successor(l, now))
-    need += blocks_.yield;
+    need += blocks_.reach / 2;
   return need;
 }
 
@@ -257,7 +257,7 @@ slot learner::revoke_end() const {
   auto end = high_;
   for (const auto& claim : claims_)
     end = std::max(end, claim.upto());
-  return end + 2 * blocks_.yield;
+  return end + blocks_.reach;
 }
 
 void learner::revoke(out& o) {

@@ -132,7 +132,8 @@ void learner::on(node_id from, const Position& msg, out& o) {
     learn(claim, o);
   hear(msg.high(), o);
   deliver(o);
-  // Who is ahead says so. An answer is never answered: while much is new, both would be a little behind for ever.
+  // Who is ahead says so. An answer is never answered: while much is new, both would be a little behind for
+  // ever.
   if (msg.answer() || msg.high() >= high_)
     return;
   auto answer = position();

@@ -9,7 +9,9 @@ namespace quorate::mencius {
 
 /// Sizes of what is taken at a time, in slots.
 struct lane_blocks {
-  slot yield = slot{1} << 20;    ///< an idle member skips so far ahead
+  slot yield = slot{1} << 20;  ///< an idle member skips so far ahead
+  slot reach =
+      slot{1} << 28;  ///< a slow one does, and a revocation reaches so far: many yields of the others
   slot ceiling = slot{1} << 24;  ///< slots that one save reserves: many yields
 };
 
@@ -75,7 +77,7 @@ public:
     return now;
   }
 
-  [[nodiscard]] slot yield_distance() const { return blocks_.yield; }
+  [[nodiscard]] const lane_blocks& blocks() const { return blocks_; }
 
 private:
   std::size_t n_;

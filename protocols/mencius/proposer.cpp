@@ -74,7 +74,7 @@ void proposer::hear(slot high, out& o) {
     return;
   high_ = high;
   const auto skipped = own_.skip_to(high_);
-  if (idle_ && own_.next() - high_ < own_.yield_distance() / 2)
+  if (idle_ && own_.next() - high_ < distance(o.now()) / 2)
     yield(o);
   else if (skipped)
     move_on(o);
@@ -91,9 +91,14 @@ void proposer::on(node_id from, const Promised& msg, out& o) {
     move_on(o);
 }
 
+slot proposer::distance(time_point now) const {
+  return slow(now) ? own_.blocks().reach : own_.blocks().yield;
+}
+
 void proposer::yield(out& o) {
   idle_ = true;
-  own_.skip_to(std::max(own_.next(), high_) + own_.yield_distance());
+  // Not from where it stands: that may be far ahead already.
+  own_.skip_to(std::max(own_.next(), high_ + distance(o.now())));
   move_on(o);
 }
 

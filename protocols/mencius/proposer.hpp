@@ -14,6 +14,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 
 namespace quorate::mencius {
 
@@ -42,8 +43,9 @@ public:
       std::chrono::seconds{1};  ///< commands go to others; grows with complaints
   static constexpr duration slow_for_max = std::chrono::seconds{16};
   static constexpr duration hand_again =
-      std::chrono::milliseconds{500};            ///< unanswered: ordered here after all
-  static constexpr std::size_t handed_max = 16;  ///< hand-offs on their way, from one member
+      std::chrono::milliseconds{500};              ///< unanswered: ordered here after all
+  static constexpr std::size_t taken_max = 1'024;  ///< numbers that are remembered, of one member
+  static constexpr std::size_t handed_max = 16;    ///< hand-offs on their way, from one member
 
   /// \pre the context's options are valid. Only tests pass a quorum or other blocks.
   explicit proposer(const protocol_context& context);
@@ -99,6 +101,7 @@ private:
   void move_on(out& o);
   void hear(slot high, out& o);
   void yield(out& o);
+  [[nodiscard]] slot distance(time_point now) const;
   void settle(std::map<slot, suggestion>::iterator which, bool in_doubt);
   void accept(revocation& r, out& o);
   void hand_off(out& o);
@@ -129,6 +132,11 @@ private:
   std::uint64_t hand_offs_ = 0;
   std::map<std::uint64_t, handed> handed_;
   std::deque<foreign> foreign_;  ///< wait for a slot of ours
+  struct taken {
+    std::uint64_t boot = 0;
+    std::set<std::uint64_t> numbers;  ///< the latest
+  };
+  std::map<node_id, taken> taken_;  ///< hand-offs that have come, so that a repeated one is not ordered twice
   bool armed_ = false;
 };
 

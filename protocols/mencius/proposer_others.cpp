@@ -113,6 +113,17 @@ void proposer::hand_off(out& o) {
 void proposer::on(node_id from, const with_payload<HandOff>& msg, out& o) {
   if (msg.body.empty() || !decode_commands(msg.body.view()) || foreign_.size() >= handed_max * lanes_.size())
     return;
+  auto& known = taken_[from];
+  if (msg.head.boot() < known.boot)
+    return;
+  if (msg.head.boot() > known.boot)
+    known = {msg.head.boot(), {}};
+  // The lowest are forgotten; what comes as late as that has long gone back to its owner.
+  const auto full = known.numbers.size() >= taken_max;
+  if ((full && msg.head.number() < *known.numbers.begin()) || !known.numbers.insert(msg.head.number()).second)
+    return;
+  if (full)
+    known.numbers.erase(known.numbers.begin());
   foreign one{from, {}, msg.body};
   one.receipt.set_number(msg.head.number());
   one.receipt.set_boot(msg.head.boot());
