@@ -197,6 +197,7 @@ scenario scenario::from_seed(std::uint64_t seed, std::size_t members, std::strin
   }
   if (random.chance(15))
     s.edge.requests_max = random.between(1, 8);
+  s.answer_within = milliseconds(500) + 50 * (s.network.delay_max + s.sync_max);
   draw_faults(s, random);
   if (random.chance(20)) {
     // So small that clients meet the window's edge, and that those who come back push out the longest unused.
