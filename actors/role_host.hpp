@@ -2,6 +2,7 @@
 // made: it brings CAF along.
 #pragma once
 
+#include "actors/io_bound.hpp"
 #include "actors/shell.hpp"
 
 #include <caf/actor_system.hpp>
@@ -43,6 +44,9 @@ public:
     if (environment->detached.contains(R::place))
       return caf::actor_cast<caf::strong_actor_ptr>(
           system.spawn<actor, caf::detached>(std::move(self), std::move(environment), identity));
+    if (auto* loop = environment->loop)
+      return caf::actor_cast<caf::strong_actor_ptr>(
+          system.spawn<io_bound<actor>>(loop, std::move(self), std::move(environment), identity));
     return caf::actor_cast<caf::strong_actor_ptr>(
         system.spawn<actor>(std::move(self), std::move(environment), identity));
   }

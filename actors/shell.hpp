@@ -33,6 +33,8 @@ public:
   std::function<void(const std::string& message)> fatal;
   std::uint64_t seed = 1;   ///< for the roles' randomness
   std::set<port> detached;  ///< roles that may block, and so get a thread of their own
+  /// Runs all other roles, where it is set: the network's event loop (io_bound.hpp). Null: CAF's scheduler.
+  caf::execution_unit* loop = nullptr;
   /// What the roles point to: it lives as long as any of them. An actor that was told to exit may still handle
   /// what it had fetched from its mailbox before.
   std::vector<std::shared_ptr<const void>> kept;

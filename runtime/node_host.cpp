@@ -1,5 +1,7 @@
 #include "runtime/node_host.hpp"
 
+#include "actors/io_bound.hpp"
+
 #include "protocols/registry.hpp"
 #include "runtime/client_desk.hpp"
 #include "runtime/journal_actor.hpp"
@@ -124,10 +126,23 @@ private:
   node node_;
 };
 
-gateway_actor::behavior_type gateway(gateway_actor::pointer,
-                                     std::function<void(std::vector<client_reply>)> replies) {
-  return {
-      [replies = std::move(replies)](const origin&, client_replies& msg) { replies(std::move(msg.list)); }};
+struct gateway_state {
+  static inline const char* name = "gateway";
+
+  gateway_state(gateway_actor::pointer, std::function<void(std::vector<client_reply>)> to)
+      : replies(std::move(to)) {}
+  gateway_actor::behavior_type make_behavior() {
+    return {[this](const origin&, client_replies& msg) { replies(std::move(msg.list)); }};
+  }
+
+  std::function<void(std::vector<client_reply>)> replies;
+};
+
+gateway_actor spawn_gateway(caf::actor_system& system, caf::execution_unit* loop,
+                            std::function<void(std::vector<client_reply>)> replies) {
+  using impl = gateway_actor::stateful_impl<gateway_state>;
+  return loop != nullptr ? system.spawn<io_bound<impl>>(loop, std::move(replies))
+                         : system.spawn<impl>(std::move(replies));
 }
 
 }  // namespace
@@ -147,6 +162,7 @@ node_host::node_host(caf::actor_system& system, node_host_setup setup)
   environment_->fatal = setup.fatal;
   environment_->seed = setup.seed;
   environment_->kept = std::move(setup.kept);
+  environment_->loop = setup.loop;
   if (setup.threads)
     environment_->detached = {port::reader, port::sync};
   environment_->journal = spawn_journal(system, {setup.target, setup.fatal, setup.threads});
@@ -156,7 +172,7 @@ node_host::node_host(caf::actor_system& system, node_host_setup setup)
 
   shared_parts parts{environment_, board_, actors_, mutex_, stopped_, setup.published};
   // Gateway and node first: the roles that `node` starts talk to both.
-  auto replies = system.spawn(gateway, std::move(setup.replies));
+  auto replies = spawn_gateway(system, setup.loop, std::move(setup.replies));
   parts.keep({group_id{0}, epoch_id{0}, port::gateway}, caf::actor_cast<caf::strong_actor_ptr>(replies));
   client_desk_setup desk{setup.node.cluster, own_, environment_->links,
                          [log = environment_->log](severity level, const std::string& line) {

@@ -20,6 +20,7 @@ struct node_host_setup {
   std::shared_ptr<journal> target;                ///< the same as node.saved
   std::vector<std::shared_ptr<const void>> kept;  ///< owners of node.saved and node.state
   std::uint64_t seed = 1;
+  caf::execution_unit* loop = nullptr;  ///< runs what does not block; null: the scheduler does
   bool threads = true;  ///< what may block gets a thread of its own; false under a deterministic scheduler
   std::function<void(severity, std::string_view place, const std::string& line)> log;
   std::function<void(const std::string& message)> fatal;

@@ -159,6 +159,7 @@ status running::start() {
   h.node = setup_of(spec, self, *disk);
   h.node.state = state.get();
   h.node.saved = journal.get();
+  h.loop = transport::loop(*system);
   h.links = links;
   h.target = journal;
   h.kept = {journal, state};

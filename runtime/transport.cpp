@@ -70,6 +70,10 @@ void transport::register_messages() {
   caf::io::middleman::init_global_meta_objects();
 }
 
+caf::execution_unit* transport::loop(caf::actor_system& system) {
+  return &system.middleman().backend();
+}
+
 transport::transport(caf::actor_system& system, transport_setup setup)
     : shared_(new shared{system, std::move(setup), {}, {}, {}, {}, {}, false, {}, 0}) {
   const auto& s = shared_->setup;

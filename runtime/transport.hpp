@@ -46,6 +46,8 @@ public:
   /// `suspect`. Before the actor system is made.
   static void load(caf::actor_system_config& config, duration suspect);
   static void register_messages();
+  /// Its event loop, which can run actors that must not wait for another thread.
+  [[nodiscard]] static caf::execution_unit* loop(caf::actor_system& system);
 
   /// Binds the port and begins to dial. Fails with errc::in_use where somebody has the port.
   [[nodiscard]] status start();
