@@ -264,9 +264,12 @@ void learner::revoke(out& o) {
   for (lane l = 0; l < lanes_.size(); ++l) {
     const auto front = ledger_.front(l);
     const auto need = needed(l, o.now());
-    // What an earlier boot may have suggested, nobody but this one cares about: at once.
+    // What an earlier boot may have suggested, nobody but this one cares about: at once. So is the lane of
+    // the dead, by the first member behind it: with patience its range would be used up before the next one
+    // is revoked.
     const auto own_past = l == own_ && front < own_wanted_;
-    if (!watch_.due(l, front, need, own_past, o.now(), o.prng()))
+    const auto dead = watch_.silent(l, o.now()) && watch_.first_successor(l, o.now());
+    if (!watch_.due(l, front, need, own_past || dead, o.now(), o.prng()))
       continue;
     Revoke msg;
     msg.set_lane(l);
