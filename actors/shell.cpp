@@ -4,12 +4,21 @@
 #include <caf/actor_system.hpp>
 #include <caf/local_actor.hpp>
 
+#include <iterator>
+#include <utility>
+
 namespace quorate {
 
 namespace {
 
 // Received bytes are acknowledged at least this often; see DESIGN.md section 10.
 constexpr std::size_t acknowledge_after_bytes = 256 * 1024;
+// What is lazy waits for the role's next sync, but not for ever: each hand-over wakes the journal's thread.
+constexpr std::size_t lazy_ops_max = 64;
+constexpr std::size_t lazy_bytes_max = 256 * 1024;
+constexpr duration lazy_wait = std::chrono::milliseconds{20};
+// Alarms of one node that are close together are one alarm.
+constexpr duration alarm_grid = std::chrono::milliseconds{1};
 
 void enqueue(caf::scheduled_actor* self, const caf::strong_actor_ptr& to, caf::message content) {
   to->enqueue(self->ctrl(), caf::make_message_id(), std::move(content), self->context());
@@ -86,6 +95,29 @@ void shell_core::durable(const journal_done& done) {
 }
 
 void shell_core::write(std::vector<journal_op> ops, bool sync, std::uint64_t ticket) {
+  if (sync || !environment_->alarms) {
+    hand_over(std::move(ops), sync, ticket);
+    return;
+  }
+  for (auto& op : ops) {
+    lazy_bytes_ += op.key.size() + op.value.size() + (op.batch ? op.batch->body.size() : 0);
+    lazy_.push_back(std::move(op));
+  }
+  if (lazy_.size() >= lazy_ops_max || lazy_bytes_ >= lazy_bytes_max) {
+    hand_over({}, false, ticket);
+  } else if (!lazy_until_) {
+    lazy_until_ = now() + lazy_wait;
+    schedule();
+  }
+}
+
+void shell_core::hand_over(std::vector<journal_op> ops, bool sync, std::uint64_t ticket) {
+  if (!lazy_.empty()) {
+    lazy_.insert(lazy_.end(), std::make_move_iterator(ops.begin()), std::make_move_iterator(ops.end()));
+    ops = std::exchange(lazy_, {});
+  }
+  lazy_bytes_ = 0;
+  lazy_until_.reset();
   enqueue(self_, caf::actor_cast<caf::strong_actor_ptr>(environment_->journal),
           caf::make_message(
               journal_write{std::move(ops), sync, ticket, caf::actor_cast<caf::strong_actor_ptr>(self_)}));
@@ -118,9 +150,16 @@ void shell_core::cancel_timer(const cancel_effect& effect) {
 }
 
 void shell_core::schedule() {
-  const auto next = timers_.next();
+  auto next = timers_.next();
+  if (lazy_until_ && (!next || *lazy_until_ < *next))
+    next = lazy_until_;
   if (!next || (scheduled_ && *scheduled_ <= *next))
     return;
+  if (environment_->alarms) {
+    scheduled_ = (*next + alarm_grid - duration{1}) / alarm_grid * alarm_grid;
+    environment_->alarms->wake(caf::actor_cast<caf::strong_actor_ptr>(self_), *scheduled_);
+    return;
+  }
   scheduled_ = next;
   const auto wait = std::max(*next - now(), duration{0});
   self_->run_delayed(wait, [this, at = *next] {
@@ -129,8 +168,15 @@ void shell_core::schedule() {
   });
 }
 
+void shell_core::alarmed(time_point at) {
+  if (scheduled_ == at)
+    wake_up();
+}
+
 void shell_core::wake_up() {
   scheduled_.reset();
+  if (lazy_until_ && *lazy_until_ <= now())
+    hand_over({}, false, 0);
   while (const auto tag = timers_.pop(now())) {
     before();
     role_->on_timer(*tag);
@@ -140,6 +186,8 @@ void shell_core::wake_up() {
 }
 
 void shell_core::read(read_effect&& effect) {
+  if (!lazy_.empty())
+    hand_over({}, false, 0);
   enqueue(self_, caf::actor_cast<caf::strong_actor_ptr>(environment_->rows),
           caf::make_message(journal_fetch{identity_.space, std::move(effect),
                                           caf::actor_cast<caf::strong_actor_ptr>(self_)}));

@@ -1,6 +1,7 @@
 // The generic CAF shell: runs a role class as a typed actor.
 #pragma once
 
+#include "actors/alarm_clock.hpp"
 #include "actors/ensure.hpp"
 #include "actors/gate.hpp"
 #include "actors/links.hpp"
@@ -27,6 +28,9 @@ public:
   std::shared_ptr<quorate::links> links;
   journal_actor journal;
   row_reader_actor rows;
+  /// Null under a deterministic scheduler: then CAF's own clock wakes the roles, and nothing lazy is
+  /// gathered.
+  std::shared_ptr<alarm_clock> alarms;
   /// One line for the log; `place` is e.g. "acceptor g0 e0".
   std::function<void(severity, std::string_view place, const std::string& line)> log;
   /// A role cannot go on: ends the process with this message. Crash is the only recovery there is.
@@ -47,7 +51,8 @@ struct interface_of;
 template <class... Ms>
 struct interface_of<messages<Ms...>> {
   using type = caf::typed_actor<caf::result<void>(origin, Ms)..., caf::result<void>(journal_done),
-                                caf::result<void>(journal_rows), caf::result<void>(start_role)>;
+                                caf::result<void>(journal_rows), caf::result<void>(start_role),
+                                caf::result<void>(role_alarm)>;
 };
 
 }  // namespace detail
@@ -71,6 +76,7 @@ public:
   void before();
   void after();
   void durable(const journal_done& done);
+  void alarmed(time_point at);
 
   void write(std::vector<journal_op> ops, bool sync, std::uint64_t ticket) override;
   void send(send_effect&& effect) override;
@@ -90,6 +96,7 @@ private:
   [[nodiscard]] time_point now() const;
   void wake_up();
   void schedule();
+  void hand_over(std::vector<journal_op> ops, bool sync, std::uint64_t ticket);
 
   caf::scheduled_actor* self_;
   std::unique_ptr<any_role> role_;
@@ -101,6 +108,9 @@ private:
   quorate::prng prng_;
   timers timers_;
   std::optional<time_point> scheduled_;
+  std::vector<journal_op> lazy_;  ///< that rides with the next sync
+  std::size_t lazy_bytes_ = 0;
+  std::optional<time_point> lazy_until_;
   bool started_ = false;
 };
 
@@ -134,7 +144,7 @@ private:
               role().on_rows(rows);
               after();
             },
-            [this](const start_role&) { start(); }};
+            [this](const start_role&) { start(); }, [this](const role_alarm& alarm) { alarmed(alarm.at); }};
   }
 
   template <class M>

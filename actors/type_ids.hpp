@@ -36,6 +36,11 @@ struct journal_done {
 /// Whoever spawned a role -> role: all your neighbours have an address now.
 struct start_role {};
 
+/// alarm clock -> role: this time has come.
+struct role_alarm {
+  time_point at{};
+};
+
 /// role -> row reader.
 struct journal_fetch {
   journal_space space;
@@ -75,6 +80,7 @@ CAF_ADD_TYPE_ID(quorate_actors, (quorate::wire::Heartbeat))
 CAF_ADD_TYPE_ID(quorate_actors, (quorate::wire::Applied))
 CAF_ADD_TYPE_ID(quorate_actors, (quorate::start_role))
 CAF_ADD_TYPE_ID(quorate_actors, (quorate::ready))
+CAF_ADD_TYPE_ID(quorate_actors, (quorate::role_alarm))
 CAF_END_TYPE_ID_BLOCK(quorate_actors)
 
 // These never leave the process, so nobody needs to serialize them.
@@ -101,3 +107,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::journal_fetch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::journal_rows)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::start_role)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::ready)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::role_alarm)

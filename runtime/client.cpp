@@ -1,6 +1,7 @@
 #include "runtime/client.hpp"
 
 #include "actors/ensure.hpp"
+#include "actors/io_bound.hpp"
 #include "runtime/client_messages.hpp"
 #include "runtime/node_host.hpp"
 #include "runtime/transport.hpp"
@@ -240,7 +241,9 @@ client::client(client_options options) {
   transport::load(s.config, suspect_after);
   s.system = std::make_unique<caf::actor_system>(s.config);
   s.guard = std::make_shared<transport_guard>(*s.system, 0, [](severity, const std::string&) {});
-  s.actor = s.system->spawn<answerer_actor::stateful_impl<answerer>>(&s);
+  // On the event loop: outcomes come from there, and commands leave there.
+  s.actor =
+      s.system->spawn<io_bound<answerer_actor::stateful_impl<answerer>>>(transport::loop(*s.system), &s);
   for (std::size_t node = 0; node < s.options.nodes.size(); ++node)
     s.diallers.emplace_back([&s, node] { keep_dialling(s, node); });
 }

@@ -1,5 +1,6 @@
 #include "runtime/client_desk.hpp"
 
+#include "actors/io_bound.hpp"
 #include "actors/limits.hpp"
 #include "runtime/opening_nonce.hpp"
 
@@ -153,8 +154,10 @@ void client_desk::forget(std::uint64_t number) {
   clients_.erase(c);
 }
 
-desk_actor spawn_client_desk(caf::actor_system& system, client_desk_setup setup) {
-  return system.spawn<desk_actor::stateful_impl<client_desk>>(std::move(setup));
+desk_actor spawn_client_desk(caf::actor_system& system, caf::execution_unit* loop, client_desk_setup setup) {
+  using impl = desk_actor::stateful_impl<client_desk>;
+  return loop != nullptr ? system.spawn<io_bound<impl>>(loop, std::move(setup))
+                         : system.spawn<impl>(std::move(setup));
 }
 
 void register_client_messages() {

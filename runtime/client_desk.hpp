@@ -51,8 +51,9 @@ private:
   std::map<std::uint64_t, std::uint64_t> by_opening_;
 };
 
-/// Spawns it.
-[[nodiscard]] desk_actor spawn_client_desk(caf::actor_system& system, client_desk_setup setup);
+/// Spawns it, on this event loop or, where that is null, on CAF's scheduler.
+[[nodiscard]] desk_actor spawn_client_desk(caf::actor_system& system, caf::execution_unit* loop,
+                                           client_desk_setup setup);
 
 /// Makes the messages known to CAF.
 void register_client_messages();

@@ -163,8 +163,10 @@ node_host::node_host(caf::actor_system& system, node_host_setup setup)
   environment_->seed = setup.seed;
   environment_->kept = std::move(setup.kept);
   environment_->loop = setup.loop;
-  if (setup.threads)
+  if (setup.threads) {
     environment_->detached = {port::reader, port::sync};
+    environment_->alarms = std::make_shared<alarm_clock>();
+  }
   environment_->journal = spawn_journal(system, {setup.target, setup.fatal, setup.threads});
   environment_->rows = spawn_row_reader(system, {setup.target, setup.fatal, setup.threads});
   actors_->push_back(caf::actor_cast<caf::strong_actor_ptr>(environment_->journal));
@@ -179,7 +181,7 @@ node_host::node_host(caf::actor_system& system, node_host_setup setup)
                            log(level, "desk", line);
                          }};
   parts.keep({group_id{0}, epoch_id{0}, port::desk},
-             caf::actor_cast<caf::strong_actor_ptr>(spawn_client_desk(system, std::move(desk))));
+             caf::actor_cast<caf::strong_actor_ptr>(spawn_client_desk(system, setup.loop, std::move(desk))));
   auto node = system.spawn<node_actor::stateful_impl<node_state>>(std::move(setup.node), parts);
   node_ = caf::actor_cast<caf::strong_actor_ptr>(node);
   environment_->links->own().add({group_id{0}, epoch_id{0}, port::node}, node_);
@@ -206,6 +208,8 @@ void node_host::stop() {
     *stopped_ = true;
   }
   environment_->links->own().reset();
+  if (environment_->alarms)
+    environment_->alarms->stop();
   for (const auto& actor : all)
     caf::anon_send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::user_shutdown);
   if (!threads_)

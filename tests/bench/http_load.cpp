@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
   const auto all = seen.between(seen.start, seen.end);
   nanoseconds gap{};
   for (std::uint32_t node = 0; node < plan.nodes.size(); ++node)
-    gap = std::max(gap, seen.longest_gap(node, seen.start, seen.end));
+    gap = std::max(gap, seen.longest_gap({node}, seen.start, seen.end));
   std::printf("connections %zu, value bytes %zu: %s, longest gap of a node %.2f ms, acknowledged %zu\n",
               plan.clients, plan.bytes, text(all).c_str(), in_ms(gap), seen.acknowledged.size());
   for (const auto& [status, count] : seen.errors)

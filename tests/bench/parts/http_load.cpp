@@ -215,12 +215,12 @@ speed load_results::between(steady::time_point from, steady::time_point to,
   return speed_of(std::move(took), to - from);
 }
 
-nanoseconds load_results::longest_gap(std::uint32_t node, steady::time_point from,
+nanoseconds load_results::longest_gap(const std::vector<std::uint32_t>& nodes, steady::time_point from,
                                       steady::time_point to) const {
   auto last = from;
   nanoseconds longest{};
   for (const auto& a : acknowledged)
-    if (a.node == node && a.at >= from && a.at < to) {
+    if (a.at >= from && a.at < to && std::find(nodes.begin(), nodes.end(), a.node) != nodes.end()) {
       longest = std::max<nanoseconds>(longest, a.at - last);
       last = a.at;
     }

@@ -40,8 +40,8 @@ struct load_results {
   /// Of what was acknowledged in [from, to) by one of these nodes; all nodes where none is named.
   [[nodiscard]] speed between(steady::time_point from, steady::time_point to,
                               const std::vector<std::uint32_t>& nodes = {}) const;
-  /// The longest time in [from, to) in which this node acknowledged nothing.
-  [[nodiscard]] nanoseconds longest_gap(std::uint32_t node, steady::time_point from,
+  /// The longest time in [from, to) in which none of these nodes acknowledged anything.
+  [[nodiscard]] nanoseconds longest_gap(const std::vector<std::uint32_t>& nodes, steady::time_point from,
                                         steady::time_point to) const;
 };
 
