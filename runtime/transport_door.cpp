@@ -9,6 +9,7 @@ namespace {
 
 constexpr auto acknowledge_every = std::chrono::milliseconds{20};
 constexpr auto sweep_every = std::chrono::milliseconds{500};
+constexpr auto hello_every = std::chrono::milliseconds{500};
 constexpr std::size_t refusals_max = 100;  // different ones remembered, so that nobody fills our memory
 
 template <class Message>
@@ -140,6 +141,14 @@ void transport_door::tick() {
   if (since_sweep_ >= sweep_every) {
     since_sweep_ = {};
     shared_->guard->sweep();
+  }
+  since_hello_ += acknowledge_every;
+  if (since_hello_ >= hello_every) {
+    since_hello_ = {};
+    for (const auto& [node, p] : peers_) {
+      send_hello(p.door, true);
+      send_roles(p.door, {roles_.begin(), roles_.end()});
+    }
   }
   self_->run_delayed(acknowledge_every, [this] { tick(); });
 }

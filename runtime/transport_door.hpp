@@ -43,6 +43,11 @@ struct transport::shared {
 
 /// Shakes hands with other doors, tells them our roles' actors and learns theirs, acknowledges received
 /// bytes. Invariant: the link to a node holds actors of its newest known boot only.
+///
+/// Says hello again twice a second. After a reconnect of the same two processes CAF may still be about to
+/// forget what it knew of the other one's actors, and then forgets what it has just learned of the very same
+/// actors as well, without a word: one side would go on in the belief that both are connected, and what it or
+/// the other sends would be lost for ever.
 class transport_door {
 public:
   static inline const char* name = "door";
@@ -73,6 +78,7 @@ private:
   std::map<node_id, peer> peers_;
   std::map<node_id, std::pair<disk_id, boot_id>> newest_;  ///< ever heard of, connected or not
   duration since_sweep_{};
+  duration since_hello_{};
   std::map<role_address, caf::strong_actor_ptr> roles_;
   std::set<std::string> refusals_;  ///< said once each
 };

@@ -37,13 +37,20 @@ caf::actor basp_of(caf::actor_system& system) {
 /// One connection between nodes, on its way into CAF's broker.
 /// Invariant: a frame's head is looked at before the broker sees it, so the broker never waits for a payload
 /// that `fault_of` refuses.
+/// Invariant: no two connections of a process ever have the same handle. CAF takes the socket's number, which
+/// the kernel gives to the next connection as soon as this one is closed, while the broker may forget a
+/// closed connection only later: then its table of routes keeps the new node under the old handle for ever,
+/// and what is meant for that node goes to whoever gets the number next.
 class guarded_scribe final : public network::scribe_impl {
 public:
   enum class origin : std::uint8_t { dialled, accepted };
 
   guarded_scribe(network::default_multiplexer& multiplexer, int socket,
                  std::shared_ptr<transport_guard> guard, origin from)
-      : scribe_impl(multiplexer, socket), guard_(std::move(guard)), from_(from) {}
+      : scribe_impl(multiplexer, socket), guard_(std::move(guard)), from_(from) {
+    hdl_ = next_handle();
+    msg().handle = hdl_;
+  }
 
   bool consume(caf::execution_unit* context, const void* bytes, std::size_t size) override {
     if (detached())
@@ -93,6 +100,12 @@ protected:
   }
 
 private:
+  /// Above all numbers of sockets.
+  [[nodiscard]] static caf::io::connection_handle next_handle() {
+    static std::atomic<std::int64_t> last{std::int64_t{1} << 32};
+    return caf::io::connection_handle::from_int(++last);
+  }
+
   [[nodiscard]] frame_place place() const {
     if (shaken_)
       return frame_place::later;

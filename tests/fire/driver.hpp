@@ -19,7 +19,7 @@ struct fire_options {
   std::uint64_t seed = 1;
   std::size_t nodes = 3;
   std::chrono::seconds lasts{120};
-  std::string protocol = "paxos";
+  std::string protocol = "mencius";
   bool own_world = false;  ///< the process has a network and mounts of its own
 };
 
