@@ -6,7 +6,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr duration round_max = 200ms;  // an outlier, not a round
+constexpr duration round_max = 50ms;   // an outlier, not a round
 constexpr duration alive_within = 1s;  // of a revocation that was not needed
 
 }  // namespace
@@ -31,7 +31,8 @@ void lane_watch::heard(node_id from, time_point now) {
 }
 
 void lane_watch::took(duration round) {
-  round = std::min(round, round_max);
+  // One that was begun before a partition and ended after it says nothing about rounds: growth takes many.
+  round = std::min({round, round_max, round_ * 2 + 1ms});
   round_ += (round - round_) / 8;
 }
 
@@ -54,7 +55,7 @@ std::uint32_t lane_watch::rank(lane l, time_point now) const {
 
 duration lane_watch::patience(const state& s, time_point now) const {
   const auto base = std::max(shortest_, round_ * rounds);
-  return now < s.penalty_until ? base * s.penalty : base;
+  return std::max(base, std::min(now < s.penalty_until ? base * s.penalty : base, patience_max));
 }
 
 bool lane_watch::due(lane l, slot front, slot need, bool at_once, time_point now, prng& random) {

@@ -16,7 +16,8 @@ namespace quorate::mencius {
 class lane_watch {
 public:
   static constexpr duration silent_after = std::chrono::milliseconds{500};  ///< then a member counts as dead
-  static constexpr duration retry_max = std::chrono::seconds{1};
+  static constexpr duration retry_max = std::chrono::milliseconds{500};
+  static constexpr duration patience_max = std::chrono::milliseconds{500};  ///< with penalties
   static constexpr duration penalty_lasts = std::chrono::seconds{5};
   static constexpr std::uint32_t penalty_max = 8;
   static constexpr int rounds = 4;  ///< patience, in rounds as they are measured
