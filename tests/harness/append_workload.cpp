@@ -25,8 +25,11 @@ public:
 
   void invoked(const operation& op) override {
     floors_[op.number] = floor_;
-    if (op.kind == request_kind::write)
-      appends_.emplace(op.argument, op.number);
+    if (op.kind != request_kind::write)
+      return;
+    appends_.emplace(op.argument, op.number);
+    // A page may end before one that nobody has read yet.
+    largest_ = std::max(largest_, op.argument.size() + 64);
   }
 
   void returned(const operation& op) override {
@@ -133,7 +136,6 @@ private:
         fail(who + " has a gap before " + std::to_string(entry.index));
       stands(entry.index, std::string{entry.value}, who);
       bytes += entry.key.size() + entry.value.size() + 32;
-      largest_ = std::max(largest_, entry.value.size() + 64);
     }
     const auto there = page->end > wanted->from ? page->end - wanted->from : 0;
     const auto full = bytes + 2 * largest_ >= limits::log_page_bytes_max;

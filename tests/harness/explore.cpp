@@ -1,6 +1,7 @@
 #include "tests/harness/explore.hpp"
 
 #include "protocols/registry.hpp"
+#include "runtime/cluster_spec.hpp"
 
 #include "actors/ensure.hpp"
 
@@ -234,6 +235,10 @@ std::string text(const findings& f) {
   return line.data() + text(f.count);
 }
 
+std::uint64_t wishes::seeds_of(const quorate::protocol& p) const {
+  return counted || p.name != cluster_spec{}.protocol ? seeds : 10 * seeds;
+}
+
 std::vector<protocol> wishes::protocols() const {
   std::vector<quorate::protocol> out;
   for (const auto& p : all_protocols())
@@ -245,7 +250,9 @@ std::vector<protocol> wishes::protocols() const {
 wishes wishes_of_environment() {
   wishes w;
   w.seed = number_in("QUORATE_SEED");
-  w.seeds = number_in("QUORATE_SEEDS").value_or(w.seeds);
+  const auto seeds = number_in("QUORATE_SEEDS");
+  w.counted = seeds.has_value();
+  w.seeds = seeds.value_or(w.seeds);
   w.first = number_in("QUORATE_FIRST").value_or(w.first);
   if (const auto members = number_in("QUORATE_MEMBERS"))
     w.members = static_cast<std::size_t>(*members);

@@ -60,6 +60,7 @@ inline constexpr bool sanitized = false;
 struct wishes {
   std::optional<std::uint64_t> seed;
   std::uint64_t seeds = sanitized ? 200 : 2000;
+  bool counted = false;  ///< the number of seeds was asked for
   std::uint64_t first = 1;
   std::optional<std::size_t> members;
   std::string script;
@@ -74,6 +75,9 @@ struct wishes {
   [[nodiscard]] scenario scenario_of(std::string_view protocol) const {
     return scenario::from_seed(*seed, members.value_or(scenario::members_of(*seed)), protocol);
   }
+  /// How many seeds of this protocol: the default one is explored ten times as long as the others, unless a number
+  /// is asked for.
+  [[nodiscard]] std::uint64_t seeds_of(const quorate::protocol& p) const;
   /// Those that are asked for: all that are registered, unless one is named.
   [[nodiscard]] std::vector<quorate::protocol> protocols() const;
   /// One run is to be looked at, and nothing else done.

@@ -26,7 +26,7 @@ TEST_CASE("every protocol keeps its promises under every fault, from thousands o
   for (const auto& p : wanted.protocols()) {
     exploration what;
     what.first = wanted.first;
-    what.seeds = wanted.seeds;
+    what.seeds = wanted.seeds_of(p);
     what.members = wanted.members.value_or(0);
     what.stop_at_failure = !wanted.all;
     const auto found =
