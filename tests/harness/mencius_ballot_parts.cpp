@@ -34,9 +34,8 @@ public:
   void taken(const place& by, const box& message) {
     ++now_;
     if (const auto* prepare = message.get<mencius::Prepare>()) {
-      ballots_.try_emplace({by.disk, from_wire(prepare->ballot())}, now_);
+      prepares_.try_emplace({by.disk, from_wire(prepare->ballot())}, now_);
     } else if (const auto* noops = message.get<mencius::AcceptNoops>()) {
-      ballots_.try_emplace({by.disk, from_wire(noops->vote().ballot())}, now_);
       noops_.try_emplace({by.disk, from_wire(noops->vote().ballot())}, now_);
     } else if (const auto* accept = message.get<with_payload<mencius::Accept>>()) {
       batches_.try_emplace({by.disk, from_wire(accept->head.ballot()), accept->head.slot()}, now_);
@@ -44,8 +43,10 @@ public:
       batches_.try_emplace({by.disk, ballot{}, suggest->head.slot()}, now_);
     }
   }
-  /// It has taken the ballot, for a whole range: it may as well refuse one and then vote in a single slot.
-  void took(disk_id d, const ballot& b) { taken_.insert({d, b}); }
+  /// It has promised the ballot, or voted for no-ops at it: it may as well refuse one of them, and take the
+  /// other.
+  void promised(disk_id d, const ballot& b) { promised_.insert({d, b}); }
+  void voted(disk_id d, const ballot& b) { voted_.insert({d, b}); }
 
   /// Whether it was asked for this vote before it had heard of ballot `higher` in that slot.
   [[nodiscard]] bool batch_before(disk_id d, const ballot& at, slot s, const ballot& higher) const {
@@ -60,9 +61,15 @@ public:
 private:
   static constexpr auto never = ~std::uint64_t{0};
 
+  using asked_for = std::map<std::pair<disk_id, ballot>, std::uint64_t>;
+  using taken_ballots = std::set<std::pair<disk_id, ballot>>;
+
+  static std::uint64_t first(const asked_for& asked, const taken_ballots& taken, disk_id d, const ballot& b) {
+    const auto known = asked.find({d, b});
+    return known == asked.end() || !taken.contains({d, b}) ? never : known->second;
+  }
   [[nodiscard]] std::uint64_t range(disk_id d, const ballot& b) const {
-    const auto known = ballots_.find({d, b});
-    return known == ballots_.end() || !taken_.contains({d, b}) ? never : known->second;
+    return std::min(first(prepares_, promised_, d, b), first(noops_, voted_, d, b));
   }
   [[nodiscard]] std::uint64_t batch(disk_id d, const ballot& b, slot s) const {
     const auto known = batches_.find({d, b, s});
@@ -70,9 +77,10 @@ private:
   }
 
   std::uint64_t now_ = 0;
-  std::set<std::pair<disk_id, ballot>> taken_;
-  std::map<std::pair<disk_id, ballot>, std::uint64_t> ballots_;
-  std::map<std::pair<disk_id, ballot>, std::uint64_t> noops_;
+  asked_for prepares_;
+  asked_for noops_;
+  taken_ballots promised_;
+  taken_ballots voted_;
   std::map<std::tuple<disk_id, ballot, slot>, std::uint64_t> batches_;
 };
 
@@ -115,7 +123,7 @@ private:
       fail(text(from) + " promises " + text(b) + ", which nobody prepared");
       return;
     }
-    asked_.took(from.disk, b);
+    asked_.promised(from.disk, b);
     auto& before = of(from, range->which);
     if (const auto higher = before.promised.highest(range->begin, range->end); higher && b < *higher)
       fail(text(from) + " promises " + text(b) + " after " + text(*higher) + " in lane " +
@@ -188,7 +196,7 @@ private:
     for (const auto& v : m.noops()) {
       auto& before = of(from, v.lane());
       const auto b = from_wire(v.ballot());
-      asked_.took(from.disk, b);
+      asked_.voted(from.disk, b);
       for_each_part(v, [&](std::uint64_t begin, std::uint64_t end) {
         voted(from, before, {v.lane(), begin, end}, b);
       });
