@@ -17,7 +17,8 @@ constexpr duration tick = 5ms;
 constexpr duration ask_after = 10ms;  // held up for so long: something was lost
 constexpr duration ask_every_max = 160ms;
 constexpr duration position_every = 100ms;  // while there is news
-constexpr duration position_idle = 1s;
+// Well below lane_watch::silent_after: nobody is taken for dead in the quiet.
+constexpr duration position_idle = 200ms;
 constexpr duration news_fresh = 2s;
 
 // A member is slow where its lane kept every other batch waiting for longer than this, and than half a round.
