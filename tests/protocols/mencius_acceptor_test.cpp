@@ -1,0 +1,100 @@
+#include "protocols/mencius/acceptor.hpp"
+
+#include "tests/protocols/mencius_messages.hpp"
+#include "tests/protocols/role_desk.hpp"
+
+#include <doctest/doctest.h>
+
+namespace quorate::testing {
+
+namespace {
+
+using desk = role_desk<mencius::acceptor>;
+
+me::Saved saved(std::uint64_t count) {
+  me::Saved m;
+  m.set_count(count);
+  return m;
+}
+
+}  // namespace
+
+TEST_CASE("an acceptor of mencius saves its vote, and tells it to all only when the disk has said so") {
+  memory_journal disk;
+  desk a{disk, context_of(3)};
+  const auto text = a.on(n2, suggest(1, batch_number(n2, 1), 1));
+  CHECK(has(text, "save v"));
+  CHECK(has(text, "send n1 Saved{count: 1}"));
+  CHECK(has(text, "send_now n1 Body{slot: 1"));
+  CHECK(!has(text, "Votes"));
+  CHECK(has(a.on(n1, saved(1)),
+            "send_now n1,n2,n3 Votes{high: 2 slots { slot: 1 id { node: 2 boot: 1 number: 1 }"));
+  // Only the owner suggests.
+  CHECK(a.on(n3, suggest(4, batch_number(n3, 1), 4)) == "");
+}
+
+TEST_CASE("what is promised over a range is refused to lower ballots in any slot of it, a range as a whole") {
+  memory_journal disk;
+  desk a{disk, context_of(3)};
+  CHECK(has(a.on(n3, prepare_lane(1, 4, 100, {5, n3})), "send n3 Promise{ballot { round: 5 node: 3 }"));
+  CHECK(has(a.on(n2, suggest(7, batch_number(n2, 1), 7)),
+            "send_now n2 Nack{lane: 1 promised { round: 5 node: 3 } to: 100"));
+  CHECK(has(a.on(n1, prepare_lane(1, 1, 5, {4, n1})), "send_now n1 Nack"));
+  CHECK(has(a.on(n1, accept_noops(1, 1, 200, {4, n1})), "send_now n1 Nack"));
+  CHECK(has(a.on(n1, accept_batch(97, {4, n1}, batch_number(n2, 9))), "send_now n1 Nack"));
+  // Other lanes, and slots beyond, are free.
+  CHECK(has(a.on(n3, suggest(5, batch_number(n3, 1), 5)), "save v"));
+  CHECK(has(a.on(n2, suggest(100, batch_number(n2, 2), 10)), "save v"));
+}
+
+TEST_CASE("a promise tells of all votes in its range, no-ops included, and a vote is a promise, after a "
+          "restart too") {
+  memory_journal disk;
+  {
+    desk a{disk, context_of(3)};
+    a.on(n2, suggest(1, batch_number(n2, 1), 1));
+    a.on(n3, accept_noops(1, 1, 31, {2, n3}, {1}));
+  }
+  desk a{disk, context_of(3)};
+  CHECK(has(a.on(n1, prepare_lane(1, 1, 4, {1, n1})), "Nack"));
+  CHECK(has(a.on(n2, suggest(4, batch_number(n2, 2), 4)), "Nack"));
+  const auto text = a.on(n1, prepare_lane(1, 1, 31, {3, n1}));
+  CHECK(has(text, "slots { slot: 1 id { node: 2 boot: 1 number: 1 }"));
+  CHECK(has(text, "noops { lane: 1 from: 4 to: 31 ballot { round: 2 node: 3 } }"));
+  CHECK(has(text, "send n1 Found{ballot { round: 3 node: 1 } slot: 1"));
+  // The same suggestion gets the same vote, though it is under a promise now.
+  CHECK(has(a.on(n2, suggest(1, batch_number(n2, 1), 1)), "send n1 Saved"));
+}
+
+TEST_CASE("below the floor nothing is promised, and the floor outlives a restart") {
+  memory_journal disk;
+  {
+    desk a{disk, context_of(3)};
+    a.on(n2, suggest(1, batch_number(n2, 1), 1));
+    CHECK(has(a.on(n1, forget{cursor{2}}), "save f"));
+    CHECK(a.on(n2, forget{cursor{9}}) == "");
+  }
+  desk a{disk, context_of(3)};
+  CHECK(a.on(n3, prepare_lane(1, 1, 100, {1, n3})) == "send n3 Forgotten{floor: 2}");
+  CHECK(a.on(n2, suggest(1, batch_number(n2, 1), 1)) == "send n2 Forgotten{floor: 2}");
+  CHECK(has(a.on(n3, prepare_lane(1, 4, 100, {1, n3})), "send n3 Promise"));
+  me::BarrierQuery query;
+  query.set_token(7);
+  query.set_boot(3);
+  CHECK(a.on(n3, query) == "send_now n3 BarrierReply{token: 7 boot: 3 high: 2}");
+}
+
+TEST_CASE("the claim of the owner beside it rides with the votes, or goes alone") {
+  memory_journal disk;
+  desk a{disk, context_of(3)};
+  me::OwnClaim claim;
+  *claim.mutable_claim() = claim_of(0, 0, 30).claim();
+  CHECK(a.on(n2, claim) == "");
+  CHECK(has(a.on(n1, claim), "send_now n1,n2,n3 Votes{claim { upto: 30 }}"));
+  a.on(n2, suggest(1, batch_number(n2, 1), 1));
+  claim.mutable_claim()->set_upto(60);
+  CHECK(a.on(n1, claim) == "");
+  CHECK(has(a.on(n1, saved(1)), "claim { upto: 60 } slots { slot: 1"));
+}
+
+}  // namespace quorate::testing

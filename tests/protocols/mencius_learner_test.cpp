@@ -1,0 +1,88 @@
+#include "protocols/mencius/learner.hpp"
+
+#include "tests/protocols/mencius_messages.hpp"
+#include "tests/protocols/role_desk.hpp"
+
+#include <doctest/doctest.h>
+
+namespace quorate::testing {
+
+namespace {
+
+using desk = role_desk<mencius::learner>;
+
+const batch_id first = batch_number(n1, 1);
+const batch_id second = batch_number(n2, 1);
+
+}  // namespace
+
+TEST_CASE("a learner of mencius delivers what a majority voted for, once its bytes are there") {
+  memory_journal disk;
+  desk l{disk, context_of(3)};
+  l.start();
+  CHECK(!has(l.on(n1, votes({slot_vote(0, {}, first)})), "delivered"));
+  CHECK(!has(l.on(n1, votes({slot_vote(0, {}, first)})), "Decided"));  // the same voter counts once
+  CHECK(has(l.on(n3, votes({slot_vote(0, {}, first)})), "send n1 Decided{"));
+  // Slot 0 is the lowest: nothing of the other lanes lies below it.
+  CHECK(has(l.on(n1, body(0, first)), "delivered"));
+  CHECK(l.role.next() == 1);
+}
+
+TEST_CASE("a batch waits for every lane below it: for a batch, a claim, or the chain of suggestions") {
+  memory_journal disk;
+  desk l{disk, context_of(3)};
+  l.start();
+  // Slot 4 is n2's; below it lie 0 and 3 of n1, 1 of n2, and 2 of n3.
+  l.on(n2, body(4, second));
+  l.on(n2, votes({slot_vote(4, {}, second, 1)}));  // n2 has skipped 1
+  CHECK(!has(l.on(n3, votes({slot_vote(4, {}, second, 1)})), "delivered"));
+  CHECK(!has(l.on(n1, claim_of(0, 0, 30)), "delivered"));
+  CHECK(has(l.on(n3, claim_of(2, 2, 5)), "delivered"));
+  CHECK(l.role.next() == 5);
+}
+
+TEST_CASE("a claim that begins behind a slot says nothing about it") {
+  memory_journal disk;
+  desk l{disk, context_of(3)};
+  l.start();
+  l.on(n2, body(4, second));
+  l.on(n2, votes({slot_vote(4, {}, second, 1)}));
+  l.on(n3, votes({slot_vote(4, {}, second, 1)}));
+  l.on(n3, claim_of(2, 2, 30));
+  CHECK(!has(l.on(n1, claim_of(0, 3, 30)), "delivered"));
+  CHECK(has(l.on(n1, claim_of(0, 0, 3)), "delivered"));
+}
+
+TEST_CASE("what holds up delivery is asked about, and then revoked by the member behind its owner") {
+  memory_journal disk;
+  desk l{disk, context_of(3, n2)};
+  l.start();
+  l.on(n3, body(2, batch_number(n3, 1)));
+  l.on(n2, votes({slot_vote(2, {}, batch_number(n3, 1), 2)}));
+  l.on(n3, votes({slot_vote(2, {}, batch_number(n3, 1), 2)}));
+  l.on(n2, claim_of(1, 1, 30));
+  std::string text;
+  for (int i = 0; i < 8; ++i) {
+    l.pass(std::chrono::milliseconds{5});
+    text += l.tick();
+  }
+  CHECK(has(text, "Ask{"));
+  CHECK(has(text, "send n2 Revoke{to: "));  // lane 0, from slot 0
+}
+
+TEST_CASE("an answer to a barrier of an earlier boot counts for nothing") {
+  memory_journal disk;
+  desk l{disk, context_of(3)};
+  l.start();
+  CHECK(has(l.on(n1, barrier{token{9}}), "send n1,n2,n3 BarrierQuery{token: 2 boot: 1"));
+  me::BarrierReply reply;
+  reply.set_token(2);
+  reply.set_boot(7);
+  CHECK(l.on(n2, reply) == "");
+  CHECK(l.on(n3, reply) == "");
+  reply.set_boot(1);
+  CHECK(l.on(n2, reply) == "");
+  CHECK(has(l.on(n3, reply), "reached"));
+}
+
+}  // namespace quorate::testing
