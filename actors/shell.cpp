@@ -31,6 +31,12 @@ std::uint64_t mix(std::uint64_t seed, const role_identity& identity) {
 
 }  // namespace
 
+void drop_what_is_strange(caf::scheduled_actor* self) {
+  self->set_default_handler(
+      [](caf::scheduled_actor*, caf::message&) -> caf::skippable_result { return caf::message{}; });
+  self->set_error_handler([](caf::scheduled_actor*, caf::error&) {});
+}
+
 shell_core::shell_core(caf::scheduled_actor* self, std::unique_ptr<any_role> role,
                        std::shared_ptr<shell_environment> environment, const role_identity& identity)
     : self_(self), role_(std::move(role)), environment_(std::move(environment)), identity_(identity),
@@ -39,6 +45,7 @@ shell_core::shell_core(caf::scheduled_actor* self, std::unique_ptr<any_role> rol
       gate_(identity.space), filter_(identity.self, identity.members),
       prng_(mix(environment_->seed, identity)) {
   role_->out().set_prng(prng_);
+  drop_what_is_strange(self_);
   // A role that ends abnormally leaves the others with half a node.
   self_->set_exception_handler([env = environment_, place = place_](std::exception_ptr& error) -> caf::error {
     try {

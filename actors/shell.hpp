@@ -22,6 +22,11 @@ using journal_actor = caf::typed_actor<caf::result<void>(journal_write)>;
 /// Reads saved rows without blocking the asker: `journal_fetch` in, `journal_rows` back to the role.
 using row_reader_actor = caf::typed_actor<caf::result<void>(journal_fetch)>;
 
+/// Lets an actor drop what it does not understand without an answer, and outlive errors that others send.
+/// CAF's defaults answer such a message with an error, and an error ends whoever gets it: one message that
+/// went astray would leave its sender without that role, and nobody would be told.
+void drop_what_is_strange(caf::scheduled_actor* self);
+
 /// What all shells of a node share.
 class shell_environment {
 public:
@@ -39,8 +44,8 @@ public:
   std::set<port> detached;  ///< roles that may block, and so get a thread of their own
   /// Runs all other roles, where it is set: the network's event loop (io_bound.hpp). Null: CAF's scheduler.
   caf::execution_unit* loop = nullptr;
-  /// What the roles point to: it lives as long as any of them. An actor that was told to exit may still handle
-  /// what it had fetched from its mailbox before.
+  /// What the roles point to: it lives as long as any of them. An actor that was told to exit may still
+  /// handle what it had fetched from its mailbox before.
   std::vector<std::shared_ptr<const void>> kept;
 };
 

@@ -1,5 +1,7 @@
 #include "runtime/transport_door.hpp"
 
+#include "actors/shell.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 
@@ -24,6 +26,7 @@ transport_door::transport_door(own_door_actor::pointer self, std::shared_ptr<tra
     : self_(self), shared_(std::move(shared)) {}
 
 own_door_actor::behavior_type transport_door::make_behavior() {
+  drop_what_is_strange(self_);
   self_->set_down_handler([this](caf::down_msg& msg) { lost(msg.source); });
   tick();
   return {

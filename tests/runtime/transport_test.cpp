@@ -2,6 +2,7 @@
 
 #include "runtime/transport.hpp"
 
+#include "actors/shell.hpp"
 #include "runtime/node_host.hpp"
 #include "runtime/transport_dial.hpp"
 #include "runtime/transport_guard.hpp"
@@ -316,6 +317,40 @@ TEST_CASE("a node finds another's role again after CAF has forgotten it without 
   }
   CHECK(one.reaches(two, node_id{2}, "again"));
   CHECK(two.reaches(one, node_id{1}, "again"));
+}
+
+TEST_CASE("an actor outlives strange messages and others' errors, and answers neither") {
+  system_of_its_own place;
+  const auto own = std::make_shared<ear>();
+  const auto actor = place.system->spawn([own](caf::event_based_actor* self) {
+    drop_what_is_strange(self);
+    return listen(self, own);
+  });
+  const auto answers = std::make_shared<ear>();
+  const auto stranger = place.system->spawn([answers](caf::event_based_actor* self) {
+    self->set_default_handler([answers](caf::scheduled_actor*, caf::message&) -> caf::skippable_result {
+      answers->change([](ear& e) { e.heard.emplace_back("an answer"); });
+      return caf::message{};
+    });
+    self->set_error_handler([answers](caf::scheduled_actor*, caf::error&) {
+      answers->change([](ear& e) { e.heard.emplace_back("an error"); });
+    });
+    return listen(self, answers);
+  });
+  const auto send = [](const caf::actor& from, const caf::actor& to, caf::message what) {
+    to->enqueue(caf::actor_cast<caf::strong_actor_ptr>(from), caf::make_message_id(), std::move(what),
+                nullptr);
+  };
+  send(stranger, actor, caf::make_message(std::uint64_t{1}));
+  send(stranger, actor, caf::make_message(caf::make_error(caf::sec::unexpected_message)));
+  send(stranger, actor, caf::make_message(std::string{"alive"}));
+  CHECK(own->wait([](const ear& e) { return !e.heard.empty(); }));
+  // Behind whatever the actor has answered by now.
+  send(actor, stranger, caf::make_message(std::string{"done"}));
+  CHECK(answers->wait([](const ear& e) { return !e.heard.empty() && e.heard.back() == "done"; }));
+  CHECK(answers->wait([](const ear& e) { return e.heard.size() == 1; }));
+  for (const auto& a : {actor, stranger})
+    caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
 }
 
 }  // namespace
