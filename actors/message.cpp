@@ -28,6 +28,8 @@ std::string_view to_string(port p) {
     return "reader";
   case port::desk:
     return "desk";
+  case port::balancer:
+    return "balancer";
   }
   return "unknown";
 }

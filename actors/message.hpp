@@ -30,6 +30,7 @@ enum class port : std::uint8_t {
   sync,        ///< brings a lagging replica up to date
   reader,      ///< runs queries on frozen views
   desk,        ///< takes in commands of clients that are no nodes
+  balancer,    ///< picks the node that is to take a command
 };
 
 [[nodiscard]] std::string_view to_string(port p);

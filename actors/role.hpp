@@ -67,6 +67,9 @@ public:
   /// Takes the role over: calls start, then hands it its messages, timers and rows until the process ends.
   /// \pre it has recovered.
   virtual void run(std::unique_ptr<any_role> role, const role_identity& identity) = 0;
+  /// A role that has been running since before the cluster was founded is one of its members now: from here
+  /// on it takes what other members send it.
+  virtual void adopt(const role_identity& identity) = 0;
 };
 
 }  // namespace quorate

@@ -68,6 +68,11 @@ void shell_core::start() {
   after();
 }
 
+void shell_core::adopt(const role_identity& identity) {
+  identity_ = identity;
+  filter_ = origin_filter{identity.self, identity.members};
+}
+
 bool shell_core::accepts(const origin& from, std::size_t wire_size) {
   start();
   if (wire_size > 0)

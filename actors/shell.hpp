@@ -57,7 +57,7 @@ template <class... Ms>
 struct interface_of<messages<Ms...>> {
   using type = caf::typed_actor<caf::result<void>(origin, Ms)..., caf::result<void>(journal_done),
                                 caf::result<void>(journal_rows), caf::result<void>(start_role),
-                                caf::result<void>(role_alarm)>;
+                                caf::result<void>(role_alarm), caf::result<void>(role_identity)>;
 };
 
 }  // namespace detail
@@ -75,6 +75,8 @@ public:
   /// Before anything else; does nothing the second time. A role starts with `start_role`, or with a message
   /// of a neighbour that was told earlier.
   void start();
+  /// See `role_runner::adopt`.
+  void adopt(const role_identity& identity);
   /// True where a message of this origin counts.
   [[nodiscard]] bool accepts(const origin& from, std::size_t wire_size);
   /// Before and after each call of the role.
@@ -149,7 +151,8 @@ private:
               role().on_rows(rows);
               after();
             },
-            [this](const start_role&) { start(); }, [this](const role_alarm& alarm) { alarmed(alarm.at); }};
+            [this](const start_role&) { start(); }, [this](const role_alarm& alarm) { alarmed(alarm.at); },
+            [this](const role_identity& who) { adopt(who); }};
   }
 
   template <class M>

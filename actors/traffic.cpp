@@ -57,6 +57,10 @@ std::size_t bytes_of(const List& list) {
 
 }  // namespace
 
+std::size_t submission_bytes(const std::vector<command>& commands) {
+  return bytes_of(commands);
+}
+
 #define QUORATE_TEXT_OF_LIST(type, field)                                                                    \
   std::string text(const type& m) {                                                                          \
     return listed(type::name, m.field);                                                                      \

@@ -56,6 +56,9 @@ struct submission {
   std::vector<command> commands;
 };
 
+/// What a submission of these counts as on a link.
+[[nodiscard]] std::size_t submission_bytes(const std::vector<command>& commands);
+
 /// Results on their way back to the edge that submitted them (may cross nodes).
 struct outcomes {
   static constexpr std::string_view name = "outcomes";
@@ -71,14 +74,15 @@ struct ready {
 struct withdraw {
   static constexpr std::string_view name = "withdraw";
   std::vector<command_id> ids;
-  token id{}; ///< the question's name, the same in its answer
+  token id{};  ///< the question's name, the same in its answer
 };
 
-/// Those of the asked that have never left this node's proposer, and now never will. Always answered, even with none.
+/// Those of the asked that have never left this node's proposer, and now never will. Always answered, even
+/// with none.
 struct withdrawn {
   static constexpr std::string_view name = "withdrawn";
   std::vector<command_id> ids;
-  token id{}; ///< the question's name, the same in its answer
+  token id{};  ///< the question's name, the same in its answer
 };
 
 struct query {
@@ -133,14 +137,15 @@ struct propose {
 struct take_back {
   static constexpr std::string_view name = "take_back";
   std::vector<command_id> ids;
-  token id{}; ///< the question's name, the same in its answer
+  token id{};  ///< the question's name, the same in its answer
 };
 
-/// proposer -> replica: those of the asked that have never left this proposer. They never will. Always answered.
+/// proposer -> replica: those of the asked that have never left this proposer. They never will. Always
+/// answered.
 struct not_ordered {
   static constexpr std::string_view name = "not_ordered";
   std::vector<command_id> ids;
-  token id{}; ///< the question's name, the same in its answer
+  token id{};  ///< the question's name, the same in its answer
 };
 
 /// learner -> replica: the next batch in order. Never a no-op.

@@ -7,6 +7,7 @@
 #include "actors/messages.pb.h"
 #include "actors/origin.hpp"
 #include "actors/protobuf_inspect.hpp"
+#include "actors/role.hpp"
 #include "actors/traffic.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -81,6 +82,7 @@ CAF_ADD_TYPE_ID(quorate_actors, (quorate::wire::Applied))
 CAF_ADD_TYPE_ID(quorate_actors, (quorate::start_role))
 CAF_ADD_TYPE_ID(quorate_actors, (quorate::ready))
 CAF_ADD_TYPE_ID(quorate_actors, (quorate::role_alarm))
+CAF_ADD_TYPE_ID(quorate_actors, (quorate::role_identity))
 CAF_END_TYPE_ID_BLOCK(quorate_actors)
 
 // These never leave the process, so nobody needs to serialize them.
@@ -108,3 +110,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::journal_rows)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::start_role)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::ready)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::role_alarm)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::role_identity)

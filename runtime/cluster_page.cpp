@@ -16,10 +16,21 @@ std::string hexadecimal(std::uint64_t value) {
 }
 
 nlohmann::ordered_json member_entry(const member& m, const page_facts& facts,
-                                    const status_board::contents& board) {
+                                    const status_board::contents& board, std::uint64_t all_taken) {
   nlohmann::ordered_json entry;
   entry["name"] = m.name;
   entry["disk"] = hexadecimal(m.disk.value);
+  if (const auto found = board.balancer.of.find(m.id); found != board.balancer.of.end()) {
+    const auto& a = found->second;
+    auto& commands = entry["commands"];
+    commands["share"] = all_taken > 0 ? static_cast<double>(a.taken) / static_cast<double>(all_taken) : 0.0;
+    commands["taken"] = a.taken;
+    commands["outstanding"] = a.outstanding;
+    commands["latency_ms"] = std::chrono::duration<double, std::milli>(a.latency).count();
+    commands["failed"] = a.failed;
+    commands["failing"] = a.failures;
+    commands["pickable"] = a.pickable;
+  }
   if (m.id == facts.self) {
     entry["self"] = true;
     entry["reachable"] = true;
@@ -56,13 +67,19 @@ std::string cluster_page(const page_facts& facts, const status_board::contents& 
     page["reason"] = board.reason;
   page["protocol"] = board.founded ? board.protocol : facts.protocol;
   page["epoch"] = 0;
-  page["balancer"] = facts.balancer;
+  page["balancer"] = board.balancer.policy.empty() ? facts.balancer : board.balancer.policy;
+  page["balancer_options"] = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : board.balancer.options)
+    page["balancer_options"][name] = value;
   page["sync"] = facts.sync;
   page["machine"] = facts.machine;
   page["majority"] = board.founded && board.peers.majority;
+  std::uint64_t all_taken = 0;
+  for (const auto& [node, a] : board.balancer.of)
+    all_taken += a.taken;
   page["members"] = nlohmann::ordered_json::array();
   for (const auto& m : board.members)
-    page["members"].push_back(member_entry(m, facts, board));
+    page["members"].push_back(member_entry(m, facts, board, all_taken));
   auto& log = page["log"];
   log["applied"] = board.replica.next;
   log["durable"] = board.replica.durable;

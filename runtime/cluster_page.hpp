@@ -16,7 +16,7 @@ struct page_facts {
   disk_id disk;
   boot_id boot;
   std::string protocol;  ///< of the spec, until founded
-  std::string balancer;
+  std::string balancer;  ///< of the spec, until this node's balancer runs
   std::string sync;
   std::string machine;
   std::vector<node_id> connected;

@@ -49,6 +49,7 @@ struct cluster_spec {
   std::string machine = "append_log";
   std::vector<node_spec> nodes;
   std::map<std::string, std::string> protocol_options;  ///< `cluster.<protocol>`, by name
+  std::map<std::string, std::string> balancer_options;  ///< `cluster.<balancer>`, by name
   spec_timeouts timeouts;
   spec_limits limits;
 
@@ -65,6 +66,9 @@ struct known_names {
   /// Nothing, or which option of the protocol is wrong and why. May be empty: then every option is taken.
   std::function<status(const std::string& protocol, const std::map<std::string, std::string>& options)>
       check_options;
+  /// The same for the balancer.
+  std::function<status(const std::string& balancer, const std::map<std::string, std::string>& options)>
+      check_balancer = {};
 };
 
 /// Largest spec file.

@@ -28,6 +28,7 @@ Keys of the cluster's description (* required):
   cluster.protocol*                   how commands are ordered, by name
   cluster.<protocol>.<option>         options of that protocol; see its documentation
   cluster.balancer                    which node a command goes to; default "local"
+  cluster.<balancer>.<option>         options of that balancer; see its documentation
   cluster.sync                        how a node catches up; default "push-pull"
   cluster.machine                     the state machine; default "append_log"
   cluster.nodes*                      1 to 9 of { name, host, port, http }:

@@ -5,6 +5,8 @@
 #include "actors/limits.hpp"
 #include "runtime/opening_nonce.hpp"
 
+#include <algorithm>
+
 namespace quorate {
 
 namespace {
@@ -67,7 +69,9 @@ void edge::on(node_id, const client_requests& msg, out& o) {
         continue;
       }
       bytes_ += r.body.size();
-      write w{r.id, {}, deadline, false};
+      write w;
+      w.id = r.id;
+      w.deadline = deadline;
       w.what.key = r.key;
       w.what.body = r.body;
       queue_.push_back(std::move(w));
@@ -99,21 +103,128 @@ void edge::on(node_id, const ready&, out& o) {
 void edge::submit(out& o) {
   if (session_ == session_id{})
     return;
-  submission batch;
+  std::vector<command> batch;
   while (!queue_.empty() && (submitted_.empty() || next_number_ - submitted_.begin()->first < span_max_)) {
     auto w = std::move(queue_.front());
     queue_.pop_front();
     w.what.id = {session_, sequence{next_number_}};
     w.what.done_below = submitted_.empty() ? next_number_ : submitted_.begin()->first;
-    batch.commands.push_back(w.what);
+    batch.push_back(w.what);
+    leave(w, o.now());
     submitted_.emplace(next_number_, std::move(w));
     ++next_number_;
   }
-  if (!batch.commands.empty())
-    o.send_now(self_, std::move(batch));
+  send(std::move(batch), {}, o);
 }
 
-void edge::on(node_id, const outcomes& msg, out& o) {
+void edge::leave(write& w, time_point now) {
+  w.since = now;
+  w.now = direct_ ? write::state::handed : write::state::choosing;
+  if (!direct_)
+    return;
+  w.at = self_;
+  ++news_.of[self_].taken;
+}
+
+void edge::send(std::vector<command>&& commands, const std::vector<node_id>& avoid, out& o) {
+  if (commands.empty())
+    return;
+  if (direct_)
+    o.send_now(self_, submission{std::move(commands)});
+  else
+    o.send_now(self_, route{std::move(commands), avoid});
+}
+
+void edge::send_waiting(out& o) {
+  std::map<std::vector<node_id>, std::vector<command>> by_others;
+  for (auto& [number, w] : submitted_) {
+    if (w.now != write::state::waiting)
+      continue;
+    by_others[w.others].push_back(w.what);
+    leave(w, o.now());
+  }
+  for (auto& [others, commands] : by_others)
+    send(std::move(commands), others, o);
+}
+
+// --- what becomes of them
+// ----------------------------------------------------------------------------------------
+
+edge::writes::iterator edge::find(const command_id& id) {
+  return id.session == session_ ? submitted_.find(id.number.value) : submitted_.end();
+}
+
+edge::writes::iterator edge::settle(writes::iterator found, std::optional<node_id> by, time_point now) {
+  const auto& w = found->second;
+  bytes_ -= w.what.body.size();
+  if (w.now == write::state::handed) {
+    auto& e = news_.of[w.at];
+    if (by == w.at) {
+      ++e.answered;
+      e.waited += now - w.since;
+    } else {
+      ++e.released;
+    }
+  }
+  return submitted_.erase(found);
+}
+
+void edge::give_up(write& w, time_point now) {
+  if (w.now != write::state::handed)
+    return;
+  auto& e = news_.of[w.at];
+  ++e.failed;
+  e.waited += now - w.since;
+  w.now = write::state::waiting;
+}
+
+void edge::tell_balancer(bool late, out& o) {
+  // Where it is not asked, it is not told on the way of a command either.
+  if (news_.of.empty() || (direct_ && !late))
+    return;
+  o.send_now(self_, std::move(news_));
+  news_ = {};
+}
+
+void edge::on(node_id, const routed& msg, out& o) {
+  for (const auto& group : msg.list)
+    for (const auto& id : group.ids) {
+      const auto found = find(id);
+      if (found == submitted_.end()) {
+        ++news_.of[group.node].released;  // settled before we heard where it had gone
+        continue;
+      }
+      auto& w = found->second;
+      w.now = write::state::handed;
+      w.at = group.node;
+      if (w.at != self_)
+        w.others.push_back(w.at);
+    }
+  for (const auto& id : msg.nowhere)
+    if (const auto found = find(id); found != submitted_.end())
+      found->second.now = write::state::waiting;
+  tell_balancer(false, o);
+}
+
+void edge::on(node_id, const route_mode& msg, out& o) {
+  tell_balancer(true, o);
+  direct_ = msg.direct;
+  send_waiting(o);
+}
+
+void edge::on(node_id, const route_again&, out& o) {
+  send_waiting(o);
+}
+
+void edge::on(node_id, const nodes_lost& msg, out& o) {
+  for (auto& [number, w] : submitted_)
+    if (w.at != self_ && std::find(msg.list.begin(), msg.list.end(), w.at) != msg.list.end())
+      give_up(w, o.now());
+  send_waiting(o);
+  tell_balancer(false, o);
+}
+
+void edge::on(node_id from, const outcomes& msg, out& o) {
   client_replies replies;
   bool expired = false;
   for (const auto& result : msg.list) {
@@ -129,30 +240,32 @@ void edge::on(node_id, const outcomes& msg, out& o) {
       }
       continue;
     }
-    const auto found =
-        result.id.session == session_ ? submitted_.find(result.id.number.value) : submitted_.end();
+    const auto found = find(result.id);
     if (found == submitted_.end())
       continue;
     auto& w = found->second;
-    if (result.code == errc::session_expired) {
-      // Refused, so never executed: it may go again under a new session.
-      expired = true;
-      w.withdrawing = false;
-      queue_.push_back(std::move(w));
-    } else {
-      bytes_ -= w.what.body.size();
+    if (result.code != errc::session_expired) {
       reply(replies, w.id, result.code, result.body);
+    } else {
+      expired = true;
+      // Refused, so never executed: it may go again under a new session. But of several copies that one was
+      // refused says nothing about the others.
+      if (w.only_at(self_))
+        queue_again(w);
+      else
+        reply(replies, w.id, errc::unknown_outcome, nobody_knows);
     }
-    submitted_.erase(found);
+    settle(found, from, o.now());
   }
   if (expired && session_ != session_id{}) {
     o.note(severity::warning, "session " + std::to_string(session_.value) + " has expired");
     // Those of the old session that are still under way get no answer any more that could be told apart.
-    for (auto& [number, w] : submitted_) {
-      bytes_ -= w.what.body.size();
-      reply(replies, w.id, errc::unknown_outcome, nobody_knows);
+    for (auto i = submitted_.begin(); i != submitted_.end(); i = settle(i, std::nullopt, o.now())) {
+      if (i->second.now == write::state::waiting && i->second.others.empty())
+        queue_again(i->second);
+      else
+        reply(replies, i->second.id, errc::unknown_outcome, nobody_knows);
     }
-    submitted_.clear();
     session_ = session_id{};
     ++openings_;
     open_session(o);
@@ -160,6 +273,16 @@ void edge::on(node_id, const outcomes& msg, out& o) {
   }
   submit(o);
   flush(replies, self_, o);
+  tell_balancer(false, o);
+}
+
+void edge::queue_again(const write& w) {
+  write again;
+  again.id = w.id;
+  again.deadline = w.deadline;
+  again.what = w.what;
+  bytes_ += again.what.body.size();
+  queue_.push_back(std::move(again));
 }
 
 void edge::on(node_id, const query_results& msg, out& o) {
@@ -181,24 +304,25 @@ void edge::on(node_id, const withdrawn& msg, out& o) {
   const auto ids = std::move(asked->second);
   withdrawing_.erase(asked);
   client_replies replies;
-  auto settle = [&](const command_id& id, errc code, const payload& body) {
-    const auto found = id.session == session_ ? submitted_.find(id.number.value) : submitted_.end();
+  auto answer = [&](const command_id& id, errc code, const payload& body) {
+    const auto found = find(id);
     if (found == submitted_.end())
       return;
-    bytes_ -= found->second.what.body.size();
     reply(replies, found->second.id, code, body);
-    submitted_.erase(found);
+    give_up(found->second, o.now());
+    settle(found, std::nullopt, o.now());
   };
   for (const auto& id : msg.ids)
-    settle(id, errc::no_quorum, not_ordered_in_time);
+    answer(id, errc::no_quorum, not_ordered_in_time);
   for (const auto& id : ids)
-    settle(id, errc::unknown_outcome, nobody_knows);
+    answer(id, errc::unknown_outcome, nobody_knows);
   submit(o);
   flush(replies, self_, o);
+  tell_balancer(false, o);
 }
 
 void edge::arm(out& o) {
-  if (armed_ || unanswered_ == 0)
+  if (armed_ || (unanswered_ == 0 && news_.of.empty()))
     return;
   armed_ = true;
   o.set_timer(deadlines, resolution);
@@ -208,6 +332,7 @@ void edge::on(timer_tag tag, out& o) {
   if (tag == deadlines) {
     armed_ = false;
     expire(o);
+    tell_balancer(true, o);
     arm(o);
   } else if (tag == opening && session_ == session_id{}) {
     // Before the cluster is founded there is nobody to hear it; the same nonce, so that no second one is
@@ -244,12 +369,28 @@ void edge::expire(out& o) {
     i = queue_.erase(i);
   }
   withdraw late;
-  for (auto& [number, w] : submitted_) {
-    if (w.withdrawing || w.deadline > o.now())
-      continue;
-    w.withdrawing = true;
-    late.ids.push_back(w.what.id);
+  for (auto i = submitted_.begin(); i != submitted_.end();) {
+    auto& w = i->second;
+    if (w.deadline > o.now()) {
+      if (w.now == write::state::handed && w.at != self_ &&
+          o.now() - w.since >= limits_.patience * (1U << std::min<std::size_t>(w.others.size() - 1, 16)))
+        give_up(w, o.now());
+      ++i;
+    } else if (w.withdrawing || w.now == write::state::choosing) {
+      ++i;  // where it goes is told at once, by this very process
+    } else if (w.only_at(self_)) {
+      w.withdrawing = true;
+      late.ids.push_back(w.what.id);
+      ++i;
+    } else {
+      const auto kept = w.others.empty();  // by this edge, all the time
+      reply(replies, w.id, kept ? errc::no_quorum : errc::unknown_outcome,
+            kept ? not_ordered_in_time : nobody_knows);
+      give_up(w, o.now());
+      i = settle(i, std::nullopt, o.now());
+    }
   }
+  send_waiting(o);
   if (!late.ids.empty()) {
     // The replica of this very process always answers.
     late.id = token{++questions_};

@@ -5,25 +5,34 @@
 #include "actors/outbox.hpp"
 #include "actors/role.hpp"
 #include "actors/traffic.hpp"
+#include "balancers/messages.hpp"
 #include "runtime/timings.hpp"
 
 #include <deque>
 #include <map>
+#include <optional>
 
 namespace quorate {
 
 struct edge_limits {
   std::size_t requests_max = 4'096;          ///< unanswered at once; beyond: overloaded
   std::size_t bytes_max = 64 * 1024 * 1024;  ///< of their bodies
+  /// A command that another node does not answer for so long goes to one that has not had it, then for twice
+  /// as long, …, and at last to this node's own replica, where it stays.
+  duration patience = 500ms;
 };
 
-/// Turns clients' requests into commands of one session and answers every request exactly once, by its
-/// deadline. Invariant: an answer never lies. ok: executed here. no_quorum, overloaded: never executed, and
-/// never will be. unknown_outcome: may or may not have been, and may still be. Source: DESIGN.md section 6.
+/// Turns clients' requests into commands of one session, has them handed to a node, this one or another, and
+/// answers every request exactly once, by its deadline. Invariants: an answer never lies. ok: executed.
+/// no_quorum, overloaded: never executed, and never will be. unknown_outcome: may or may not have been, and
+/// may still be. Only what no other node was ever handed, and this node's replica at most once, is ever taken
+/// back, or sent again under another id: of everything else a copy may lie anywhere. Source: DESIGN.md
+/// section 6; balancers/docs/2026-11-24-where-a-command-goes.md.
 class edge {
 public:
-  using out = outbox<submission, withdraw, queries, drop_queries, client_replies>;
-  using handles = messages<client_requests, ready, outcomes, withdrawn, query_results>;
+  using out = outbox<submission, withdraw, queries, drop_queries, client_replies, route, feedback>;
+  using handles = messages<client_requests, ready, outcomes, withdrawn, query_results, routed, route_mode,
+                           route_again, nodes_lost>;
   static constexpr port place = port::edge;
 
   /// `session_window`: sequences that the replicas remember of a session.
@@ -37,6 +46,10 @@ public:
   void on(node_id from, const outcomes& msg, out& o);
   void on(node_id from, const withdrawn& msg, out& o);
   void on(node_id from, const query_results& msg, out& o);
+  void on(node_id from, const routed& msg, out& o);
+  void on(node_id from, const route_mode& msg, out& o);
+  void on(node_id from, const route_again& msg, out& o);
+  void on(node_id from, const nodes_lost& msg, out& o);
   void on(timer_tag tag, out& o);
 
 private:
@@ -44,7 +57,21 @@ private:
     token id;  ///< the gateway's
     command what;
     time_point deadline;
+    enum class state : std::uint8_t {
+      waiting,   ///< nobody has it now
+      choosing,  ///< the balancer has it
+      handed,    ///< `at` has it
+    };
+    state now = state::waiting;
     bool withdrawing = false;
+    node_id at;
+    time_point since{};           ///< it left for the balancer, or for `at` where that was not asked
+    std::vector<node_id> others;  ///< that were ever handed it, in order; the last may be `at`
+
+    /// Whether no copy of it can be anywhere else than in this node's replica.
+    [[nodiscard]] bool only_at(node_id self) const {
+      return now == state::handed && at == self && others.empty();
+    }
   };
   struct waiting_read {
     token id;
@@ -54,6 +81,18 @@ private:
 
   void open_session(out& o);
   void submit(out& o);
+  void leave(write& w, time_point now);
+  void send(std::vector<command>&& commands, const std::vector<node_id>& avoid, out& o);
+  /// Everything that nobody has now.
+  void send_waiting(out& o);
+  void queue_again(const write& w);
+  using writes = std::map<std::uint64_t, write>;
+  [[nodiscard]] writes::iterator find(const command_id& id);
+  /// It is answered. \returns the position behind it
+  writes::iterator settle(writes::iterator found, std::optional<node_id> by, time_point now);
+  /// Who has it has had time enough.
+  void give_up(write& w, time_point now);
+  void tell_balancer(bool late, out& o);
   void expire(out& o);
   void expire_reads(out& o, client_replies& replies);
   void arm(out& o);
@@ -70,8 +109,10 @@ private:
   std::uint64_t openings_ = 0;
   std::uint64_t next_number_ = 0;
 
-  std::deque<write> queue_;                   ///< not submitted yet, in order
-  std::map<std::uint64_t, write> submitted_;  ///< by sequence in session_
+  std::deque<write> queue_;  ///< not submitted yet, in order
+  writes submitted_;         ///< by sequence in session_; not all of them have been handed over
+  bool direct_ = true;       ///< all go to this node's replica; see route_mode
+  feedback news_;            ///< for the balancer
   std::map<token, std::vector<command_id>> withdrawing_;
   std::uint64_t questions_ = 0;
   std::map<token, waiting_read> reads_;  ///< by our own token

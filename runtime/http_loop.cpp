@@ -177,6 +177,11 @@ std::optional<http_answer> http_loop::dispatch(std::shared_ptr<http_connection> 
   }
   if (call.page == http_page::cluster)
     return cluster_answer(backend_.cluster());
+  if (call.page == http_page::balancer) {
+    const auto name = call.policy.name;
+    return balancer_answer(name, backend_.balance ? backend_.balance(std::move(call.policy))
+                                                  : failure{errc::not_founded, "There is no balancer here."});
+  }
   if (draining_)
     return error_answer(503, "shutting_down", "This node is stopping; the request was not executed.");
   if (waiting_.size() >= options_.requests_in_flight_max) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/traffic.hpp"
+#include "balancers/contract.hpp"
 
 #include <chrono>
 #include <functional>
@@ -23,7 +24,7 @@ struct http_options {
   std::size_t header_bytes_max = 16 * 1024;   ///< header of one request; beyond: 431
 
   std::chrono::milliseconds answer_timeout{5'000};  ///< for a request that does not say ?timeout_ms=
-  std::chrono::milliseconds idle_timeout{60'000};  ///< a connection without requests is closed
+  std::chrono::milliseconds idle_timeout{60'000};   ///< a connection without requests is closed
   std::chrono::milliseconds request_timeout{
       10'000};  ///< from a request's first byte to its last; beyond: 408
   std::chrono::milliseconds write_timeout{
@@ -48,6 +49,8 @@ struct http_backend {
   std::function<std::string()> cluster;
   /// Optional: one line about what the gateway cannot tell a client.
   std::function<void(const std::string&)> warn;
+  /// Optional, called on the gateway's thread: another balancing policy from now on.
+  std::function<status(balancers::chosen_policy)> balance = {};
 };
 
 /// What a gateway is doing.

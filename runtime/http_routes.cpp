@@ -5,6 +5,7 @@
 #include "runtime/append_log_format.hpp"
 #include "runtime/http_query.hpp"
 #include "runtime/json_text.hpp"
+#include "runtime/policy_body.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,18 +20,19 @@ constexpr std::uint64_t timeout_ms_max = 60'000;
 constexpr std::array<std::string_view, 1> append_parameters{"timeout_ms"};
 constexpr std::array<std::string_view, 5> log_parameters{"from", "limit", "key", "consistency", "timeout_ms"};
 
-struct route {
+struct http_route {
   std::string_view path;
   http_page page;
   std::string_view method;
   std::span<const std::string_view> parameters;
 };
 
-constexpr std::array<route, 4> routes{{
+constexpr std::array<http_route, 5> routes{{
     {"/append_log", http_page::append_log, "POST", append_parameters},
     {"/log", http_page::log, "GET", log_parameters},
     {"/healthz", http_page::healthz, "GET", {}},
     {"/cluster", http_page::cluster, "GET", {}},
+    {"/balancer", http_page::balancer, "PUT", {}},
 }};
 
 /// A target without "http://host", which clients send to what they think is a proxy.
@@ -100,6 +102,16 @@ std::optional<http_answer> read_log(const http_query& query, client_request& req
       return bad_parameter("The parameter \"consistency\" must be \"linearizable\" or \"local\".");
   }
   request.body = payload{encode(wanted)};
+  return std::nullopt;
+}
+
+std::optional<http_answer> read_policy(std::string_view body, balancers::chosen_policy& out) {
+  if (body.size() > limits::policy_bytes_max)
+    return too_large("body", "policy_bytes_max", limits::policy_bytes_max);
+  auto read = read_policy_body(body);
+  if (const auto* fault = std::get_if<append_fault>(&read))
+    return error_answer(400, fault->code, fault->message);
+  out = std::get<balancers::chosen_policy>(std::move(read));
   return std::nullopt;
 }
 
@@ -194,11 +206,11 @@ std::variant<http_call, http_answer> parse_call(std::string_view method, std::st
   target = without_host(target);
   const auto question = std::min(target.find('?'), target.size());
   const auto path = target.substr(0, question);
-  const auto found = std::ranges::find(routes, path, &route::path);
+  const auto found = std::ranges::find(routes, path, &http_route::path);
   if (found == routes.end())
     return error_answer(404, "not_found",
                         "There is no page " + in_quotes(path) +
-                            "; try /append_log, /log, /healthz or /cluster.");
+                            "; try /append_log, /log, /healthz, /cluster or /balancer.");
   if (method != found->method) {
     auto answer =
         error_answer(405, "method_not_allowed",
@@ -211,7 +223,7 @@ std::variant<http_call, http_answer> parse_call(std::string_view method, std::st
     return bad_parameter(*fault);
   const auto& query = std::get<http_query>(parsed);
 
-  http_call call{found->page, {}};
+  http_call call{found->page, {}, {}};
   if (auto fault = read_timeout(query, timeout, call.request))
     return std::move(*fault);
   auto fault = std::optional<http_answer>{};
@@ -219,6 +231,8 @@ std::variant<http_call, http_answer> parse_call(std::string_view method, std::st
     fault = read_append(body, call.request);
   else if (call.page == http_page::log)
     fault = read_log(query, call.request);
+  else if (call.page == http_page::balancer)
+    fault = read_policy(body, call.policy);
   if (fault)
     return std::move(*fault);
   return call;
@@ -236,6 +250,16 @@ http_answer health_answer(bool ok, std::string_view reason) {
   if (ok)
     return {200, R"({"status":"ok"})", false, {}};
   return error_answer(503, "no_quorum", reason.empty() ? "This node cannot reach a majority." : reason);
+}
+
+http_answer balancer_answer(const std::string& policy, const status& failed) {
+  if (failed)
+    return error_answer(row_of(failed->code).status, to_string(failed->code), failed->message);
+  http_answer answer;
+  answer.body = R"({"status":"success","policy":)";
+  append_json_string(answer.body, policy);
+  answer.body += '}';
+  return answer;
 }
 
 http_answer cluster_answer(std::string json) {

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "actors/traffic.hpp"
+#include "balancers/contract.hpp"
 
 #include <variant>
 
 namespace quorate {
 
 /// The pages of the HTTP interface.
-enum class http_page : std::uint8_t { append_log, log, healthz, cluster };
+enum class http_page : std::uint8_t { append_log, log, healthz, cluster, balancer };
 
 /// An answer as a client is to see it.
 struct http_answer {
@@ -22,6 +23,7 @@ struct http_answer {
 struct http_call {
   http_page page = http_page::healthz;
   client_request request;
+  balancers::chosen_policy policy = {};  ///< of page balancer
 };
 
 /// What a request asks for, or the answer where that can be given at once. Query strings are decoded as forms
@@ -36,6 +38,8 @@ parse_call(std::string_view method, std::string_view target, std::string_view bo
 
 [[nodiscard]] http_answer health_answer(bool ok, std::string_view reason);
 [[nodiscard]] http_answer cluster_answer(std::string json);
+/// To PUT /balancer: nothing failed, or why.
+[[nodiscard]] http_answer balancer_answer(const std::string& policy, const status& failed);
 
 /// {"status":"error","error":code,"message":message}; 429 and 503 come with Retry-After.
 [[nodiscard]] http_answer error_answer(unsigned status, std::string_view code, std::string_view message);

@@ -1,6 +1,7 @@
 #include "runtime/local_cluster.hpp"
 
 #include "actors/ensure.hpp"
+#include "balancers/registry.hpp"
 #include "protocols/registry.hpp"
 #include "runtime/machines.hpp"
 
@@ -84,6 +85,13 @@ void local_cluster::start(site& s) {
   h.node.options = spec_.protocol_options;
   h.node.catching_up = sync::find_strategy(spec_.sync);
   ENSURE(h.node.catching_up, "there is no sync strategy \"" + spec_.sync + "\"");
+  h.node.balancing = options_.balancing;
+  if (!h.node.balancing.make) {
+    auto chosen = choose_balancer(spec_.balancer, spec_.balancer_options);
+    const auto* wrong = std::get_if<failure>(&chosen);
+    ENSURE(!wrong, wrong->message);
+    h.node.balancing = std::get<balancers::chosen_policy>(std::move(chosen));
+  }
   h.node.machine = spec_.machine;
   h.node.make_machine = options_.make_machine;
   if (!h.node.make_machine) {
@@ -222,6 +230,13 @@ void local_cluster::cut_off(node_id node, bool off) {
 
 const store& local_cluster::state(node_id node) const {
   return *sites_.at(node)->state;
+}
+
+status local_cluster::change_policy(node_id node, balancers::chosen_policy chosen) {
+  auto& s = *sites_.at(node);
+  if (!s.host)
+    return failure{errc::shutting_down, "this node is down"};
+  return s.host->change_policy(std::move(chosen));
 }
 
 std::vector<node_id> local_cluster::nodes() const {

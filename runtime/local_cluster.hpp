@@ -24,6 +24,8 @@ struct local_options {
   machine_factory make_machine;
   /// A protocol of your own, which need not be registered; null: the spec's.
   const protocol* ordering = nullptr;
+  /// A balancing policy of your own, which need not be registered; empty: the spec's.
+  balancers::chosen_policy balancing;
   /// Wraps the way of one node's role to another node: null keeps it direct. For tests: a lossy link.
   std::function<caf::strong_actor_ptr(node_id from, node_id to, const role_address& role,
                                       const caf::strong_actor_ptr& handle)>
@@ -65,6 +67,10 @@ public:
   void restart(node_id node);
   /// Cuts a node off, or connects it again.
   void cut_off(node_id node, bool off);
+
+  /// Another balancing policy from now on, for what is submitted at this node. Fails while there is no
+  /// cluster.
+  [[nodiscard]] status change_policy(node_id node, balancers::chosen_policy chosen);
 
   [[nodiscard]] std::vector<node_id> nodes() const;
   [[nodiscard]] status_board::contents figures(node_id node) const;

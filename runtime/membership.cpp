@@ -21,6 +21,12 @@ std::string text(const connectivity& m) {
 std::size_t wire_size(const connectivity&) {
   return 64;
 }
+std::string text(const replica_load& m) {
+  return "replica_load{" + std::to_string(m.waiting) + "}";
+}
+std::size_t wire_size(const replica_load&) {
+  return 64;
+}
 
 void silence_meter::heard(time_point now) {
   if (heard_) {
@@ -64,13 +70,19 @@ void membership::start(out& o) {
   on(heartbeat, o);
 }
 
-void membership::on(node_id from, const wire::Heartbeat&, out& o) {
+void membership::on(node_id from, const wire::Heartbeat& msg, out& o) {
   const auto meter = meters_.find(from);
   if (meter == meters_.end())
     return;
   meter->second.heard(o.now());
+  fill_percent_[from] = msg.fill_percent();
   if (!reachable_[from])
     tell(o);
+}
+
+void membership::on(node_id, const replica_load& msg, out&) {
+  const auto percent = msg.waiting * 100 / setup_.waiting_max;
+  fill_percent_[setup_.self] = static_cast<std::uint32_t>(std::min<std::uint64_t>(percent, 1'000));
 }
 
 void membership::on(timer_tag, out& o) {
@@ -80,6 +92,7 @@ void membership::on(timer_tag, out& o) {
     others.push_back(node);
   wire::Heartbeat msg;
   msg.set_number(++number_);
+  msg.set_fill_percent(fill_percent_[setup_.self]);
   if (!others.empty())
     o.send_now(others, std::move(msg));  // reveals nothing but that this node lives
   tell(o);
@@ -87,6 +100,8 @@ void membership::on(timer_tag, out& o) {
 
 void membership::tell(out& o) {
   connectivity msg;
+  nodes_seen seen;
+  seen.of[setup_.self] = {true, fill_percent_[setup_.self]};
   std::size_t up = 1;
   for (const auto& [node, meter] : meters_) {
     connectivity::peer p;
@@ -100,9 +115,11 @@ void membership::tell(out& o) {
              text(node) + (p.reachable ? " is reachable" : " is silent"));
     before = p.reachable;
     msg.peers[node] = p;
+    seen.of[node] = {p.reachable, fill_percent_[node]};
   }
   msg.majority = majority{setup_.members.size()}.reached(up);
   o.send_now(setup_.self, std::move(msg));
+  o.send_now(setup_.self, std::move(seen));
 }
 
 }  // namespace quorate

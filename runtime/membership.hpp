@@ -6,6 +6,7 @@
 #include "actors/outbox.hpp"
 #include "actors/role.hpp"
 #include "actors/traffic.hpp"
+#include "balancers/messages.hpp"
 #include "runtime/timings.hpp"
 
 #include <deque>
@@ -50,25 +51,35 @@ struct connectivity {
 };
 QUORATE_LOCAL_MESSAGE(connectivity, node)
 
+/// replica -> membership: how many commands wait here.
+struct replica_load {
+  static constexpr std::string_view name = "replica_load";
+  std::uint64_t waiting = 0;
+};
+QUORATE_LOCAL_MESSAGE(replica_load, membership)
+
 struct membership_setup {
   std::vector<member> members;
   node_id self;
   duration heartbeat_every{};
   duration suspect_after{};  ///< silence that is too long whatever the intervals were
+  std::uint64_t waiting_max =
+      4'096;  ///< commands that may wait here; from there on this node calls itself full
 };
 
-/// Sends heartbeats to the other members and tells the node whom it hears. A belief, never a fact: nothing
-/// that has to be safe depends on it.
+/// Sends heartbeats to the other members and tells node and balancer whom it hears. A belief, never a fact:
+/// nothing that has to be safe depends on it.
 class membership {
 public:
-  using out = outbox<wire::Heartbeat, connectivity>;
-  using handles = messages<wire::Heartbeat>;
+  using out = outbox<wire::Heartbeat, connectivity, nodes_seen>;
+  using handles = messages<wire::Heartbeat, replica_load>;
   static constexpr port place = port::membership;
 
   explicit membership(membership_setup setup);
 
   void start(out& o);
   void on(node_id from, const wire::Heartbeat& msg, out& o);
+  void on(node_id from, const replica_load& msg, out& o);
   void on(timer_tag tag, out& o);
 
 private:
@@ -77,6 +88,7 @@ private:
   membership_setup setup_;
   std::map<node_id, silence_meter> meters_;
   std::map<node_id, bool> reachable_;
+  std::map<node_id, std::uint32_t> fill_percent_;
   std::uint64_t number_ = 0;
 };
 

@@ -75,13 +75,18 @@ void node::on(const founded& message) {
   context.start = log->role().recovered_to();
   context.options = message.options;
 
+  // The edge has been there before; from now on other members' replicas answer it.
+  runner_.adopt(identity(port::edge));
   runner_.run(std::move(log), who);
   runner_.run(std::make_unique<role_host<reader>>(machine), identity(port::reader));
   recover_and_run(setup_.catching_up->make({members_, setup_.self, setup_.boot, setup_.timings.pull_again}));
   for (auto& role : setup_.ordering->make_roles(context))
     recover_and_run(std::move(role));
+  recover_and_run(std::make_unique<role_host<balancer>>(
+      balancer_setup{members_, setup_.self, setup_.balancing, setup_.clients.requests_max}));
   recover_and_run(std::make_unique<role_host<membership>>(
-      membership_setup{members_, setup_.self, setup_.timings.heartbeat_every, setup_.timings.suspect_after}));
+      membership_setup{members_, setup_.self, setup_.timings.heartbeat_every, setup_.timings.suspect_after,
+                       setup_.clients.requests_max}));
 }
 
 }  // namespace quorate

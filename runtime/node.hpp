@@ -4,6 +4,7 @@
 #include "actors/role.hpp"
 #include "actors/state_machine.hpp"
 #include "actors/traffic.hpp"
+#include "balancers/balancer.hpp"
 #include "protocols/contract.hpp"
 #include "runtime/edge.hpp"
 #include "runtime/founding.hpp"
@@ -24,6 +25,7 @@ struct node_setup {
   const protocol* ordering = nullptr;
   std::map<std::string, std::string> options;  ///< of the protocol
   const sync::strategy* catching_up = nullptr;
+  balancers::chosen_policy balancing;  ///< which node takes a command; see balancers/registry.hpp
   machine_factory make_machine;
   std::string machine;  ///< its name, which all nodes must agree on
   node_timings timings;

@@ -19,6 +19,7 @@ void register_messages() {
   caf::core::init_global_meta_objects();
   caf::init_global_meta_objects<caf::id_block::quorate_actors>();
   caf::init_global_meta_objects<caf::id_block::quorate_sync>();
+  caf::init_global_meta_objects<caf::id_block::quorate_balancers>();
   caf::init_global_meta_objects<caf::id_block::quorate_runtime>();
   register_protocol_messages();
   register_client_messages();
@@ -29,7 +30,8 @@ namespace {
 using node_actor =
     caf::typed_actor<caf::result<void>(origin, founded), caf::result<void>(origin, not_founded),
                      caf::result<void>(origin, connectivity), caf::result<void>(origin, replica_figures),
-                     caf::result<void>(origin, client_requests)>;
+                     caf::result<void>(origin, client_requests), caf::result<void>(origin, balancer_figures),
+                     caf::result<void>(origin, handover)>;
 using gateway_actor = caf::typed_actor<caf::result<void>(origin, client_replies)>;
 
 /// What the node's actor, its runner and its owner share.
@@ -66,8 +68,12 @@ struct node_state : role_runner {
   node_actor::behavior_type make_behavior() {
     // Not only by whoever spawned this actor: where the cluster is founded already, founding says so at once,
     // perhaps before that thread gets to it.
-    parts_.environment->links->own().add({group_id{0}, epoch_id{0}, port::node},
-                                         caf::actor_cast<caf::strong_actor_ptr>(self_));
+    const role_address address{group_id{0}, epoch_id{0}, port::node};
+    const auto own = caf::actor_cast<caf::strong_actor_ptr>(self_);
+    parts_.environment->links->own().add(address, own);
+    // Balancers of other nodes hand commands over to this one.
+    if (parts_.published)
+      parts_.published(address, own);
     node_.start();
     launch();
     return {
@@ -90,13 +96,21 @@ struct node_state : role_runner {
           parts_.board->set([&](auto& board) { board.replica = msg; });
         },
         // Only those that came before the edge could be found; it runs by now.
-        [this](const origin& from, const client_requests& msg) {
-          if (const auto edge = parts_.environment->links->own().find({group_id{0}, epoch_id{0}, port::edge}))
-            edge->enqueue(self_->ctrl(), caf::make_message_id(), caf::make_message(from, msg),
-                          self_->context());
+        [this](const origin& from, const client_requests& msg) { pass_on(port::edge, from, msg); },
+        [this](const origin&, const balancer_figures& msg) {
+          parts_.board->set([&](auto& board) { board.balancer = msg; });
+        },
+        // The replica judges whether the sender counts, and answers it.
+        [this](const origin& from, handover& msg) {
+          const auto bytes = wire_size(msg);
+          if (!pass_on(port::replica, from, submission{std::move(msg.commands)}))
+            if (auto* link = parts_.environment->links->find(from.node))
+              link->received(bytes);
         },
     };
   }
+
+  void adopt(const role_identity& identity) override { pass_on(identity.space.role, identity); }
 
   void run(std::unique_ptr<any_role> role, const role_identity& identity) override {
     auto* spawner = role.get();
@@ -120,6 +134,16 @@ struct node_state : role_runner {
   }
 
 private:
+  /// \returns whether there is such a role
+  template <class... Ts>
+  bool pass_on(port to, Ts&&... message) {
+    const auto role = parts_.environment->links->own().find({group_id{0}, epoch_id{0}, to});
+    if (role)
+      role->enqueue(self_->ctrl(), caf::make_message_id(), caf::make_message(std::forward<Ts>(message)...),
+                    self_->context());
+    return role != nullptr;
+  }
+
   node_actor::pointer self_;
   shared_parts parts_;
   std::vector<std::pair<role_address, caf::strong_actor_ptr>> spawned_;
@@ -218,6 +242,14 @@ void node_host::stop() {
   caf::scoped_actor self{system_};
   for (const auto& actor : all)
     self->wait_for(caf::actor_cast<caf::actor>(actor));
+}
+
+status node_host::change_policy(balancers::chosen_policy chosen) {
+  const auto handle = environment_->links->own().find({group_id{0}, epoch_id{0}, port::balancer});
+  if (!handle)
+    return failure{errc::not_founded, "This node does not belong to a cluster yet."};
+  caf::anon_send(caf::actor_cast<caf::actor>(handle), own_, policy_change{std::move(chosen)});
+  return std::nullopt;
 }
 
 void node_host::submit(std::vector<client_request> requests) {

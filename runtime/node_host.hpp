@@ -40,6 +40,9 @@ public:
 
   /// Hands requests to the node's edge. From any thread.
   void submit(std::vector<client_request> requests);
+  /// Another balancing policy from now on, for what this node's clients send. Fails with errc::not_founded
+  /// before there is a cluster. From any thread.
+  [[nodiscard]] status change_policy(balancers::chosen_policy chosen);
   [[nodiscard]] status_board::contents figures() const { return board_->get(); }
   /// Ends all actors, and waits for them unless the scheduler is a deterministic one. Not from an actor.
   void stop();

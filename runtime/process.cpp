@@ -1,5 +1,6 @@
 #include "runtime/process.hpp"
 
+#include "actors/ensure.hpp"
 #include "actors/last_words.hpp"
 #include "balancers/registry.hpp"
 #include "protocols/registry.hpp"
@@ -65,6 +66,9 @@ node_setup setup_of(const cluster_spec& spec, const node_spec& self, const data_
   n.ordering = find_protocol(spec.protocol);
   n.options = spec.protocol_options;
   n.catching_up = sync::find_strategy(spec.sync);
+  auto chosen = choose_balancer(spec.balancer, spec.balancer_options);
+  ENSURE(std::holds_alternative<balancers::chosen_policy>(chosen), "the spec's balancer was checked");
+  n.balancing = std::get<balancers::chosen_policy>(std::move(chosen));
   n.make_machine = find_machine(spec.machine)->make;
   n.machine = spec.machine;
   n.timings.heartbeat_every = spec.timeouts.heartbeat;
@@ -152,6 +156,9 @@ status running::start() {
   backend.submit = [this](std::vector<client_request> requests) { node->submit(std::move(requests)); };
   backend.health = [this] { return health_of(node->figures()); };
   backend.cluster = [this] { return cluster_page(facts(), node->figures()); };
+  backend.balance = [this](balancers::chosen_policy chosen) {
+    return node->change_policy(std::move(chosen));
+  };
   backend.warn = [](const std::string& line) { log(severity::warning, "gateway", line); };
   http = std::make_unique<http_gateway>(http_address(self), options, std::move(backend));
 
@@ -279,6 +286,11 @@ known_names registered_names() {
                            const std::map<std::string, std::string>& given) -> status {
     const auto* p = find_protocol(name);
     return p ? p->check_options(given) : std::nullopt;
+  };
+  known.check_balancer = [](const std::string& name,
+                            const std::map<std::string, std::string>& given) -> status {
+    const auto* b = find_balancer(name);
+    return b ? b->check_options(given) : std::nullopt;
   };
   return known;
 }

@@ -466,6 +466,7 @@ void replica::tell_node(out& o) {
   for (const auto n : others())
     figures.others[n] = applied_[n].value;
   o.send_now(setup_.self, std::move(figures));
+  o.send_now(setup_.self, replica_load{waiting_.size()});
 }
 
 }  // namespace quorate

@@ -8,6 +8,7 @@
 #include "actors/traffic.hpp"
 #include "runtime/client_traffic.hpp"
 #include "runtime/executor.hpp"
+#include "runtime/membership.hpp"
 #include "runtime/pending_reads.hpp"
 #include "runtime/replica_log.hpp"
 #include "runtime/timings.hpp"
@@ -53,9 +54,9 @@ struct replica_setup {
 /// sections 6 to 9.
 class replica {
 public:
-  using out =
-      outbox<propose, take_back, fast_forward, forget, barrier, outcomes, withdrawn, read_job, query_results,
-             wire::Applied, catch_up, log_part, log_gone, came_to, replica_figures, ready, client_outcomes>;
+  using out = outbox<propose, take_back, fast_forward, forget, barrier, outcomes, withdrawn, read_job,
+                     query_results, wire::Applied, catch_up, log_part, log_gone, came_to, replica_figures,
+                     replica_load, ready, client_outcomes>;
   using handles =
       messages<submission, withdraw, not_ordered, queries, drop_queries, delivered, reached, fell_behind,
                wire::Applied, fetch_log, apply_entries, stage_snapshot, client_submission>;

@@ -90,7 +90,8 @@ status spec_reader::check_keys() {
   for (const auto& key : text_.keys) {
     const auto pattern = pattern_of(key.path);
     const auto below_cluster = key.path.starts_with("cluster.") ? key.path.substr(8) : std::string{};
-    if (contains(known_.protocols, below_cluster.substr(0, below_cluster.find_first_of(".["))))
+    const auto section = below_cluster.substr(0, below_cluster.find_first_of(".["));
+    if (contains(known_.protocols, section) || contains(known_.balancers, section))
       continue;  // read_options judges these
     const auto kind = kind_of_key(pattern);
     if (!kind)
@@ -258,8 +259,24 @@ status spec_reader::check_addresses() const {
 }
 
 status spec_reader::read_options() {
-  for (const auto& protocol : known_.protocols) {
-    const auto path = "cluster." + protocol;
+  if (auto problem = read_options_of("protocol", spec_.protocol, known_.protocols, spec_.protocol_options))
+    return problem;
+  if (auto problem = read_options_of("balancer", spec_.balancer, known_.balancers, spec_.balancer_options))
+    return problem;
+  if (known_.check_options)
+    if (const auto problem = known_.check_options(spec_.protocol, spec_.protocol_options))
+      return fail("cluster." + spec_.protocol, printable(problem->message));
+  if (known_.check_balancer)
+    if (const auto problem = known_.check_balancer(spec_.balancer, spec_.balancer_options))
+      return fail("cluster." + spec_.balancer, printable(problem->message));
+  return {};
+}
+
+status spec_reader::read_options_of(const std::string& what, const std::string& used,
+                                    const std::vector<std::string>& names,
+                                    std::map<std::string, std::string>& out) const {
+  for (const auto& one : names) {
+    const auto path = "cluster." + one;
     const auto* value = value_at(path);
     if (value == nullptr)
       continue;
@@ -267,19 +284,16 @@ status spec_reader::read_options() {
     if (options == nullptr)
       return fail(path, "must be " + std::string{described(value_kind::dictionary)} + ", not " +
                             std::string{described(*value)});
-    if (protocol != spec_.protocol)
+    if (one != used)
       return fail(path,
-                  "options of a protocol that is not in use; cluster.protocol is " + quoted(spec_.protocol));
+                  "options of a " + what + " that is not in use; cluster." + what + " is " + quoted(used));
     for (const auto& [name, option] : *options) {
       auto text = option_text(option);
       if (!text)
         return fail(path + "." + name, "must be a single value, not " + std::string{described(option)});
-      spec_.protocol_options.emplace(name, std::move(*text));
+      out.emplace(name, std::move(*text));
     }
   }
-  if (known_.check_options)
-    if (const auto problem = known_.check_options(spec_.protocol, spec_.protocol_options))
-      return fail("cluster." + spec_.protocol, printable(problem->message));
   return {};
 }
 

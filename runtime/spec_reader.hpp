@@ -29,6 +29,9 @@ private:
   [[nodiscard]] status read_http(const std::string& path, node_spec& node) const;
   [[nodiscard]] status check_addresses() const;
   [[nodiscard]] status read_options();
+  [[nodiscard]] status read_options_of(const std::string& what, const std::string& used,
+                                       const std::vector<std::string>& names,
+                                       std::map<std::string, std::string>& out) const;
   [[nodiscard]] status read_timeouts();
   [[nodiscard]] status read_limits();
   [[nodiscard]] status read_duration(const std::string& path, duration least, duration most,

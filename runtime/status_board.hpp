@@ -1,6 +1,7 @@
 // What a node's status page and health check show.
 #pragma once
 
+#include "balancers/messages.hpp"
 #include "runtime/membership.hpp"
 #include "runtime/replica.hpp"
 
@@ -18,6 +19,7 @@ public:
     std::vector<member> members;
     connectivity peers;
     replica_figures replica;
+    balancer_figures balancer;
   };
 
   void set(const std::function<void(contents&)>& change) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/type_ids.hpp"
+#include "balancers/type_ids.hpp"
 #include "runtime/client_traffic.hpp"
 #include "runtime/founding.hpp"
 #include "runtime/membership.hpp"
@@ -15,6 +16,7 @@ CAF_ADD_TYPE_ID(quorate_runtime, (quorate::connectivity))
 CAF_ADD_TYPE_ID(quorate_runtime, (quorate::replica_figures))
 CAF_ADD_TYPE_ID(quorate_runtime, (quorate::client_submission))
 CAF_ADD_TYPE_ID(quorate_runtime, (quorate::client_outcomes))
+CAF_ADD_TYPE_ID(quorate_runtime, (quorate::replica_load))
 CAF_END_TYPE_ID_BLOCK(quorate_runtime)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::founded)
@@ -23,3 +25,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::connectivity)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::replica_figures)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::client_submission)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::client_outcomes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(quorate::replica_load)

@@ -1,5 +1,6 @@
 // What other nodes send.
 
+#include "balancers/type_ids.hpp"
 #include "protocols/paxos/type_ids.hpp"
 #include "runtime/founding.hpp"
 #include "runtime/transport_frame.hpp"
@@ -61,6 +62,7 @@ constexpr reader readers[] = {
     &read_message<sync::wire::Credit>,
     &read_message<with_payload<sync::wire::Entries>>,
     &read_message<with_payload<sync::wire::SnapshotPart>>,
+    &read_message<handover>,
 };
 
 }  // namespace

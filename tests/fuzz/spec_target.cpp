@@ -16,7 +16,6 @@ void spec_bytes(std::string_view bytes) {
   }
   const auto& spec = std::get<cluster_spec>(read);
   expect(!spec.nodes.empty() && !spec.name.empty(), "a spec has nodes and a name");
-  expect(difference(spec, spec).empty() && digest(spec) == digest(spec), "a spec agrees with itself");
 }
 
 }  // namespace quorate::fuzz

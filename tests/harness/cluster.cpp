@@ -1,5 +1,7 @@
 #include "tests/harness/cluster.hpp"
 
+#include "actors/ensure.hpp"
+#include "balancers/registry.hpp"
 #include "protocols/quorum.hpp"
 
 #include <algorithm>
@@ -51,6 +53,10 @@ cluster::cluster(surroundings& around, const protocol& ordering, const options& 
   setup.sessions = around.plan.sessions;
   setup.sessions.window += around.mutants.session_window_longer;
   setup.catching_up = sync::all_strategies().data();
+  auto chosen = choose_balancer(around.plan.balancer, {});
+  ENSURE(std::holds_alternative<balancers::chosen_policy>(chosen),
+         "a scenario names a policy that is not there");
+  setup.balancing = std::get<balancers::chosen_policy>(std::move(chosen));
   const auto make = how.make ? how.make : whole_node();
   for (const auto& m : setup.nodes) {
     setup.self = m.id;

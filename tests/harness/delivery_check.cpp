@@ -1,3 +1,4 @@
+#include "balancers/messages.hpp"
 #include "tests/harness/checks.hpp"
 #include "tests/harness/transcript.hpp"
 
@@ -34,6 +35,9 @@ public:
       forwarded_.insert(from.node);
     else if (const auto* m = message.get<delivered>())
       judge(from, *m);
+    else if (const auto* given = message.get<handover>())
+      for (const auto& c : given->commands)
+        copied_.insert(c.id);
   }
 
   void taken(const place& by, node_id from, const box& message) override {
@@ -82,9 +86,10 @@ private:
       if (!asked_.contains(c.sum))
         fail(who + "command " + text(c.what.id) + ", which nobody asked for");
       // A proposer that was fast-forwarded, or hears that something is forgotten, cannot know whether it
-      // stands in what it has skipped.
+      // stands in what it has skipped; and a command that has left its node may be proposed by each that gets
+      // it.
       const auto [place, fresh] = places_.emplace(c.what.id, index);
-      if (!fresh && !forwarded_.contains(e.value.id.node))
+      if (!fresh && !forwarded_.contains(e.value.id.node) && !copied_.contains(c.what.id))
         fail(who + "command " + text(c.what.id) + " again at index " + std::to_string(index) +
              ", it stands at " + std::to_string(place->second));
     }
@@ -95,6 +100,7 @@ private:
   std::uint64_t judged_ = 0;  ///< entries that were looked at when they were new
   std::map<command_id, std::uint64_t> places_;
   std::map<node_id, position> last_;
+  std::set<command_id> copied_;  ///< commands that a balancer has handed to another node
   std::set<node_id> forwarded_;  ///< nodes that may have to propose something again
 };
 

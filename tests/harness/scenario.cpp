@@ -1,6 +1,7 @@
 #include "tests/harness/scenario.hpp"
 
 #include "actors/limits.hpp"
+#include "balancers/registry.hpp"
 #include "protocols/quorum.hpp"
 
 #include <algorithm>
@@ -206,6 +207,10 @@ scenario scenario::from_seed(std::uint64_t seed, std::size_t members, std::strin
   }
   if (random.chance(50))
     s.options = draw_options(protocol, random);
+  if (random.chance(60)) {
+    const auto policies = all_balancers();
+    s.balancer = policies[random.below(policies.size())].name;
+  }
   return s;
 }
 
@@ -233,8 +238,9 @@ std::string text(const scenario& s) {
          ", flush every " + std::to_string(s.timings.flush_every.count() / 1'000'000) + "ms, sync " +
          std::to_string(s.sync_min.count() / 1000) + ".." + std::to_string(s.sync_max.count() / 1000) +
          "us\n";
-  out += s.machine + ", clients " + std::to_string(s.clients.operations_max) + " operations, bursts of " +
-         std::to_string(s.clients.burst) + ", window " + std::to_string(s.clients.window) + ", timeout " +
+  out += s.machine + ", balancer " + s.balancer + ", clients " + std::to_string(s.clients.operations_max) +
+         " operations, bursts of " + std::to_string(s.clients.burst) + ", window " +
+         std::to_string(s.clients.window) + ", timeout " +
          std::to_string(s.clients.timeout_min.count() / 1'000'000) + ".." +
          std::to_string(s.clients.timeout_max.count() / 1'000'000) + "ms\n";
   for (const auto& [name, value] : s.options)

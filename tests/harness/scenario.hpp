@@ -72,6 +72,7 @@ struct scenario {
   double clock_drift = 0;  ///< percent, at most, to either side
   client_plan clients;
   std::string machine = "append_log";  ///< a built-in one that there is a workload for
+  std::string balancer = "local";      ///< a registered policy, with its default options
   node_timings timings;
   log_limits log;
   edge_limits edge;

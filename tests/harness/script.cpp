@@ -1,5 +1,7 @@
 #include "tests/harness/script.hpp"
 
+#include "balancers/registry.hpp"
+
 #include <charconv>
 #include <fstream>
 #include <sstream>
@@ -18,6 +20,7 @@ void for_each_field(Scenario& s, Visitor visit) {
   visit("members", s.members);
   visit("seed", s.seed);
   visit("machine", s.machine);
+  visit("balancer", s.balancer);
   visit("faults-for", s.faults_for);
   visit("settle", s.settle);
   visit("answer-within", s.answer_within);
@@ -182,6 +185,8 @@ public:
       return "a script begins with \"" + std::string{first_line} + "\"";
     if (result.protocol.empty())
       return "it names no protocol";
+    if (!find_balancer(result.plan.balancer))
+      return "there is no balancer \"" + result.plan.balancer + "\"";
     auto& plan = result.plan;
     if (plan.members < 1 || plan.members > members_max)
       return "members are 1 to " + std::to_string(members_max);

@@ -177,6 +177,9 @@ private:
     better = set(
                  [](auto& s) -> auto& { return s.sessions.open_max; }, plain.sessions.open_max) ||
              better;
+    better = set(
+                 [](auto& s) -> auto& { return s.balancer; }, plain.balancer) ||
+             better;
     const auto options = result_.smallest.options;
     for (const auto& [name, value] : options)
       better = changed([&key = name](scenario& s) { s.options.erase(key); }) || better;

@@ -147,6 +147,11 @@ void sim_node::run(std::unique_ptr<any_role> role, const role_identity& identity
   slot->start();
 }
 
+void sim_node::adopt(const role_identity& identity) {
+  if (auto* role = find(address_of(identity.space.role, identity.space)))
+    role->adopt(identity);
+}
+
 bool sim_node::from_client(const box& message) {
   if (!alive_ || dying_)
     return false;
@@ -178,7 +183,11 @@ void sim_node::deliver(const origin& from, const role_address& to, const box& me
   around_.log.mix(std::string_view{message.type().name});
   around_.log.mix(static_cast<std::uint64_t>(message.wire_size()));
   if (to.role == port::node) {
-    assembly_->on(from.node, message);
+    // As the node's actor does it: the replica judges whether the sender counts, and answers it.
+    if (const auto* given = message.get<handover>())
+      deliver(from, {to.group, to.epoch, port::replica}, box::of(submission{given->commands}));
+    else
+      assembly_->on(from.node, message);
     return;
   }
   auto* role = find(to);

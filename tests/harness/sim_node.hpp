@@ -61,6 +61,7 @@ public:
   bool from_client(const box& message);
 
   void run(std::unique_ptr<any_role> role, const role_identity& identity) override;
+  void adopt(const role_identity& identity) override;
 
 private:
   struct waiting {

@@ -59,6 +59,10 @@ public:
   }
 
   void start();
+  void adopt(const role_identity& identity) {
+    identity_ = identity;
+    filter_ = origin_filter{identity.self, identity.members};
+  }
   void take(node_id from, const box& message);
   /// A timer of this generation is due; nothing where it was set again or cancelled since.
   void fire(timer_tag tag, std::uint64_t generation);

@@ -129,6 +129,50 @@ TEST_CASE("every failure has its status, and its sentence or ours") {
   }
 }
 
+TEST_CASE("a policy is read with its options, and what it answers with") {
+  const auto call = accepted(
+      "PUT", "/balancer", R"({"options":{"explore_percent":10,"failure_weight":"3"},"policy":"adaptive"})");
+  CHECK(call.page == http_page::balancer);
+  CHECK(call.policy.name == "adaptive");
+  CHECK(call.policy.options == balancers::policy_options{{"explore_percent", "10"}, {"failure_weight", "3"}});
+  CHECK(call.policy.make() != nullptr);
+  CHECK(accepted("PUT", "/balancer", R"({"policy":"local"})").policy.options.empty());
+  CHECK(balancer_answer("local", std::nullopt).body == R"({"status":"success","policy":"local"})");
+  check_error(balancer_answer("local", failure{errc::not_founded, "None yet."}),
+              {"", 503, "not_founded", "None yet."});
+}
+
+TEST_CASE("bad policies are refused with a message that names what is wrong") {
+  const std::vector<bad_request> table{
+      {"", 400, "malformed_json", "The body must be JSON"},
+      {R"({"policy":"local"} x)", 400, "malformed_json", "JSON"},
+      {R"({"policy":"local","policy":"random"})", 400, "malformed_json", "without repeated names"},
+      {R"({"policy":"adaptive","options":{"explore_percent":1,"explore_percent":2}})", 400, "malformed_json",
+       "repeated"},
+      {"[]", 400, "wrong_field", "The body must be an object."},
+      {"{}", 400, "missing_field", "The field \"policy\" is missing."},
+      {R"({"policy":7})", 400, "wrong_field", "The field \"policy\" must be a text."},
+      {R"({"policy":"local","option":{}})", 400, "unknown_field", "There is no field \"option\""},
+      {R"({"policy":"local","options":[]})", 400, "wrong_field", "The field \"options\" must be an object."},
+      {R"({"policy":"adaptive","options":{"explore_percent":1.5}})", 400, "wrong_field",
+       "\"explore_percent\""},
+      {R"({"policy":"adaptive","options":{"explore_percent":null}})", 400, "wrong_field",
+       "\"explore_percent\""},
+      {R"({"policy":"adaptive","options":{"explore_percent":0}})", 400, "bad_option", "from 1 to 50"},
+      {R"({"policy":"adaptive","options":{"explore_percent":-1}})", 400, "bad_option", "from 1 to 50"},
+      {R"({"policy":"local","options":{"x":1}})", 400, "bad_option", "unknown option x (it has none)"},
+      {R"({"policy":"dice"})", 400, "unknown_policy", "known: local, random"},
+      {R"({"policy":""})", 400, "unknown_policy", "\"\""},
+      {R"({"policy":")" + std::string(5'000, 'x') + "\"}", 413, "too_large", "policy_bytes_max"},
+  };
+  for (const auto& row : table) {
+    CAPTURE(row.body_or_target);
+    check_error(refusal("PUT", "/balancer", row.body_or_target), row);
+  }
+  check_error(refusal("POST", "/balancer", R"({"policy":"local"})"), {"", 405, "method_not_allowed", "PUT"});
+  check_error(refusal("PUT", "/balancer?x=1", R"({"policy":"local"})"), {"", 400, "bad_parameter", "\"x\""});
+}
+
 TEST_CASE("health and cluster pages pass on what they are told") {
   CHECK(health_answer(true, "").status == 200);
   CHECK(health_answer(true, "").body == R"({"status":"ok"})");

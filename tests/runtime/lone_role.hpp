@@ -40,6 +40,8 @@ public:
     role.on(std::move(found), out_);
     return text(out_);
   }
+  /// What the role draws from now on.
+  void seed(std::uint64_t s) { random_ = prng{s}; }
   void pass(duration time) { out_.set_now(out_.now() + time); }
   [[nodiscard]] time_point now() const { return out_.now(); }
 

@@ -35,7 +35,7 @@ const std::map<std::string, words, std::less<>> arrows = {
 
 /// File stems that are roles: no CAF, log, randomness, thread or file in their includes.
 const words protocol_roles = {"proposer", "acceptor", "learner"};
-const words other_roles = {"replica", "edge", "founding", "membership", "pull"};
+const words other_roles = {"replica", "edge", "founding", "membership", "pull", "balancer"};
 
 const words role_headers_refused = {"random", "thread", "fstream", "mutex"};
 
@@ -130,7 +130,7 @@ bool is_role(const std::string& path) {
   const auto stem = stem_of(path);
   if (folder == "protocols")
     return std::count(path.begin(), path.end(), '/') >= 2 && protocol_roles.contains(stem);
-  return (folder == "runtime" || folder == "sync") && other_roles.contains(stem);
+  return (folder == "runtime" || folder == "sync" || folder == "balancers") && other_roles.contains(stem);
 }
 
 /// What is wrong with `path` including (or importing) `target`; empty if nothing is.
@@ -321,7 +321,8 @@ TEST_CASE("a role that knows more than messages is found") {
   const std::array roles = {"protocols/paxos/proposer.cpp",  "protocols/paxos/acceptor.hpp",
                             "protocols/mencius/learner.cpp", "runtime/replica.hpp",
                             "runtime/http/edge.cpp",         "runtime/founding.cpp",
-                            "runtime/membership.hpp",        "sync/pull.cpp"};
+                            "runtime/membership.hpp",        "sync/pull.cpp",
+                            "balancers/balancer.hpp"};
   const std::array refused = {"caf/actor.hpp", "spdlog/spdlog.h", "random", "thread", "fstream", "mutex"};
   for (const auto* role : roles) {
     CAPTURE(role);
