@@ -66,6 +66,7 @@ struct node_state : role_runner {
       : self_(self), parts_(std::move(parts)), node_(std::move(setup), *this) {}
 
   node_actor::behavior_type make_behavior() {
+    drop_what_is_strange(self_);  // other nodes have its handle
     // Not only by whoever spawned this actor: where the cluster is founded already, founding says so at once,
     // perhaps before that thread gets to it.
     const role_address address{group_id{0}, epoch_id{0}, port::node};
