@@ -32,7 +32,9 @@ struct protocol_context {
 /// A protocol gives a group total-order broadcast among the fixed members of one epoch. Its three roles take
 /// and send the messages of actors/traffic.hpp that are headed "replica <-> protocol":
 ///
-///   proposer: propose -> (ordered sooner or later, in one place), take_back -> not_ordered
+///   proposer: propose -> (ordered sooner or later, in one place), take_back -> not_ordered; a command may be
+///             ordered again where a fast-forward, a forgotten past, or another member to whom it was handed
+///             leaves open whether it was: sessions remove the repeat
 ///   learner:  emits delivered (same order everywhere, no gaps, no no-ops) and fell_behind;
 ///             takes barrier -> reached, fast_forward
 ///   acceptor: takes forget; its floor is saved before anything is erased
