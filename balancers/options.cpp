@@ -16,8 +16,8 @@ failure wrong(std::string_view policy, std::string what) {
 status read_numbers(std::string_view policy, const policy_options& given,
                     std::initializer_list<number_option> known) {
   for (const auto& [name, text] : given) {
-    const auto* option =
-        std::find_if(known.begin(), known.end(), [&](const auto& o) { return o.name == name; });
+    const auto* option = std::find_if(known.begin(), known.end(),
+                                      [&wanted = name](const auto& o) { return o.name == wanted; });
     if (option == known.end()) {
       std::string names;
       for (const auto& o : known)

@@ -8,8 +8,8 @@ namespace quorate {
 status read_number_options(const std::string& protocol, const std::vector<number_option>& known,
                            const std::map<std::string, std::string>& from) {
   for (const auto& [name, text] : from) {
-    const auto option =
-        std::find_if(known.begin(), known.end(), [&](const number_option& o) { return o.name == name; });
+    const auto option = std::find_if(known.begin(), known.end(),
+                                     [&wanted = name](const number_option& o) { return o.name == wanted; });
     if (option == known.end()) {
       std::string names;
       for (const auto& o : known)

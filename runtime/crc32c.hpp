@@ -12,7 +12,7 @@ namespace detail {
 
 #if defined(__x86_64__)
 /// With the processor's own instruction: twenty times as fast.
-__attribute__((target("sse4.2"))) [[nodiscard]] inline std::uint32_t crc32c_fast(std::string_view bytes,
+[[nodiscard]] __attribute__((target("sse4.2"))) inline std::uint32_t crc32c_fast(std::string_view bytes,
                                                                                  std::uint32_t before) {
   std::uint64_t crc = ~before;
   const auto* at = bytes.data();
