@@ -1,6 +1,6 @@
 #include "balancers/adaptive.hpp"
 
-#include "balancers/options.hpp"
+#include "actors/number_options.hpp"
 
 namespace quorate::balancers {
 
@@ -24,9 +24,10 @@ double mean_latency(std::span<const candidate> nodes) {
 }  // namespace
 
 status read_options(const policy_options& given, adaptive_options& out) {
-  return read_numbers(
-      "adaptive", given,
-      {{"explore_percent", 1, 50, &out.explore_percent}, {"failure_weight", 0, 1'000, &out.failure_weight}});
+  return read_number_options("adaptive",
+                             {{"explore_percent", 1, 50, number_into(out.explore_percent)},
+                              {"failure_weight", 0, 1'000, number_into(out.failure_weight)}},
+                             given);
 }
 
 std::size_t adaptive::pick(std::string_view, const choice& from, prng& random) {

@@ -1,7 +1,7 @@
 #include "balancers/consistent_hash.hpp"
 
+#include "actors/number_options.hpp"
 #include "balancers/mix.hpp"
-#include "balancers/options.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -9,9 +9,10 @@
 namespace quorate::balancers {
 
 status read_options(const policy_options& given, consistent_hash_options& out) {
-  return read_numbers(
-      "consistent_hash", given,
-      {{"virtual_nodes", 1, 1'000, &out.virtual_nodes}, {"load_percent", 101, 10'000, &out.load_percent}});
+  return read_number_options("consistent_hash",
+                             {{"virtual_nodes", 1, 1'000, number_into(out.virtual_nodes)},
+                              {"load_percent", 101, 10'000, number_into(out.load_percent)}},
+                             given);
 }
 
 void consistent_hash::nodes_changed(std::span<const candidate> nodes) {

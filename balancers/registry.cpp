@@ -1,10 +1,10 @@
 #include "balancers/registry.hpp"
 
+#include "actors/number_options.hpp"
 #include "balancers/adaptive.hpp"
 #include "balancers/consistent_hash.hpp"
 #include "balancers/least_connections.hpp"
 #include "balancers/local.hpp"
-#include "balancers/options.hpp"
 #include "balancers/power_of_two.hpp"
 #include "balancers/random.hpp"
 #include "balancers/rendezvous.hpp"
@@ -22,7 +22,8 @@ using namespace balancers;
 /// A policy without options.
 template <class P>
 balancer_policy plain(std::string_view name, std::string_view summary) {
-  return {name, summary, [](const policy_options& given) { return read_numbers("this policy", given, {}); },
+  return {name, summary,
+          [](const policy_options& given) { return read_number_options("this policy", {}, given); },
           [](const policy_options&) -> std::unique_ptr<policy> { return std::make_unique<P>(); }};
 }
 

@@ -1,6 +1,6 @@
 #include "runtime/command_line.hpp"
 
-#include "runtime/wording.hpp"
+#include "actors/wording.hpp"
 
 #include <map>
 #include <optional>

@@ -1,7 +1,7 @@
 #include "runtime/logging.hpp"
 
 #include "actors/outbox.hpp"
-#include "runtime/wording.hpp"
+#include "actors/wording.hpp"
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>

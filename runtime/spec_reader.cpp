@@ -1,9 +1,9 @@
 #include "runtime/spec_reader.hpp"
 
 #include "actors/limits.hpp"
+#include "actors/wording.hpp"
 #include "runtime/ip_address.hpp"
 #include "runtime/spec_keys.hpp"
-#include "runtime/wording.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -82,7 +82,7 @@ failure spec_reader::fail(const std::string& path, std::string_view what) const 
         break;
       }
   }
-  return spec_failure(source_, place, printable(path) + ": " + std::string{what});
+  return spec_failure(source_, place, shortened(path) + ": " + std::string{what});
 }
 
 status spec_reader::check_keys() {
@@ -124,7 +124,7 @@ status spec_reader::unknown_key(const std::string& path) const {
     hint = "; did you mean " + elsewhere + "?";
   else if (!siblings.empty())
     hint = "; known here: " + listed(siblings);
-  return fail(path.substr(0, quoted_bytes_max), "unknown key" + hint);
+  return fail(path, "unknown key" + hint);
 }
 
 status spec_reader::read_names() {

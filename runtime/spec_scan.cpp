@@ -1,6 +1,6 @@
 #include "runtime/spec_scan.hpp"
 
-#include "runtime/wording.hpp"
+#include "actors/wording.hpp"
 
 #include <algorithm>
 #include <array>
@@ -237,7 +237,7 @@ std::optional<text_fault> spec_scan::key() {
     const auto first =
         std::find_if(keys_.begin(), keys_.end(), [&](const auto& k) { return k.path == value_path_; });
     duplicate_ =
-        at(printable(value_path_) + ": stands twice, first in line " + std::to_string(first->place.line));
+        at(shortened(value_path_) + ": stands twice, first in line " + std::to_string(first->place.line));
   }
   return {};
 }
@@ -294,7 +294,7 @@ std::optional<text_fault> spec_scan::end_item() {
     return at("stray " + quoted(token_) + ": a key needs a value on the same line");
   if (top.in_value && !has_token_ && !top.closed) {
     token_place_ = place_;
-    return at(printable(value_path_) + ": has no value on this line");
+    return at(shortened(value_path_) + ": has no value on this line");
   }
   top.in_value = false;
   top.closed = false;

@@ -1,7 +1,7 @@
 #include "runtime/spec_text.hpp"
 
+#include "actors/wording.hpp"
 #include "runtime/spec_scan.hpp"
-#include "runtime/wording.hpp"
 
 #include <caf/actor_system_config.hpp>
 #include <caf/init_global_meta_objects.hpp>
@@ -89,9 +89,9 @@ std::optional<text_fault> disagreement(const spec_text& parsed) {
   collect(parsed.values, {}, paths);
   for (const auto& key : parsed.keys)
     if (paths.erase(key.path) == 0)
-      return text_fault{key.place, printable(key.path) + ": has no value"};
+      return text_fault{key.place, shortened(key.path) + ": has no value"};
   if (!paths.empty())
-    return text_fault{{}, printable(*paths.begin()) + ": is not written clearly"};
+    return text_fault{{}, shortened(*paths.begin()) + ": is not written clearly"};
   return {};
 }
 

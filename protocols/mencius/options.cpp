@@ -1,6 +1,6 @@
 #include "protocols/mencius/options.hpp"
 
-#include "protocols/option_text.hpp"
+#include "actors/number_options.hpp"
 
 namespace quorate::mencius {
 

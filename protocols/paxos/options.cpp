@@ -1,6 +1,6 @@
 #include "protocols/paxos/options.hpp"
 
-#include "protocols/option_text.hpp"
+#include "actors/number_options.hpp"
 
 namespace quorate::paxos {
 

@@ -1,4 +1,4 @@
-#include "runtime/wording.hpp"
+#include "actors/wording.hpp"
 
 #include <algorithm>
 
@@ -35,14 +35,16 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string shortened(std::string_view text) {
   const auto cut = text.size() > quoted_bytes_max;
   auto end = std::min(text.size(), quoted_bytes_max);
   // Not within a UTF-8 sequence.
   while (cut && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
     --end;
-  return "\"" + printable(text.substr(0, end)) + (cut ? "...\"" : "\"");
+  return printable(text.substr(0, end)) + (cut ? "..." : "");
 }
+
+std::string quoted(std::string_view text) { return "\"" + shortened(text) + "\""; }
 
 std::string listed(std::span<const std::string> words) {
   std::string out;
