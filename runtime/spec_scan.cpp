@@ -72,7 +72,7 @@ std::optional<text_fault> spec_scan::run() {
     return fault;
   if (const auto& last = stack_.back(); last.close != 0) {
     token_place_ = last.opened;
-    return at((last.path.empty() ? std::string{"the bracket"} : last.path) +
+    return at((last.path.empty() ? std::string{"the bracket"} : shortened(last.path)) +
               " is opened here and never closed");
   }
   return {};

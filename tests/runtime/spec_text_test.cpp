@@ -158,7 +158,7 @@ TEST_CASE("a long word is cut in a message") {
         "spec:1:18: \"" + repeated("x", 64) + "...\" is not a value (a text needs quotes)");
   const auto word = repeated("x", 3'000);
   for (const auto& text :
-       {word + " = 1", word + " = 1\n" + word + " = 2", word + " =\n", word + " {\n y =\n}",
+       {word + " = 1", word + " = 1\n" + word + " = 2", word + " =\n", word + " {\n y =\n}", word + " {",
         "cluster { nodes { " + word + " = 1 } }", with("cluster {", "cluster { paxos { " + word + " = 1 }"),
         with("cluster {", "cluster { paxos { window = \"" + word + "\" }")})
     CHECK(told(text).size() < 300);
