@@ -1,5 +1,7 @@
 #include "protocols/mencius/lane_watch.hpp"
 
+#include <utility>
+
 namespace quorate::mencius {
 
 namespace {
@@ -27,6 +29,14 @@ void lane_watch::heard(node_id from, time_point now) {
     s.attempts = 0;
     s.penalty = now < s.penalty_until ? std::min(s.penalty * 2, penalty_max) : 2;
     s.penalty_until = now + penalty_lasts;
+  }
+}
+
+void lane_watch::absent(duration time, time_point now) {
+  for (auto& s : by_lane_) {
+    s.heard = std::min(now, s.heard + time);
+    if (s.revoke_at && !std::exchange(s.spared, true))
+      s.revoke_at = std::max(*s.revoke_at, now + shortest_ / 2);
   }
 }
 
@@ -67,6 +77,7 @@ bool lane_watch::due(lane l, slot front, slot need, bool at_once, time_point now
   }
   if (s.front != front) {
     s.front = front;
+    s.spared = false;
     s.attempts = 0;
     s.revoke_at = at_once ? now : now + patience(s, now) * (1 + rank(l, now));
   }

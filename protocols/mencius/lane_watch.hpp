@@ -27,6 +27,10 @@ public:
   void start(time_point now);
   /// Anything came from this member.
   void heard(node_id from, time_point now);
+  /// This member stood still itself for so long, up to now: what it has not heard meanwhile says nothing
+  /// about others. Whom it would revoke at once gets one more chance; one only, since it may always stand
+  /// still.
+  void absent(duration time, time_point now);
   /// A batch took so long from its first vote to its majority.
   void took(duration round);
   /// Nobody has been heard from for long.
@@ -44,6 +48,7 @@ private:
     time_point heard{};
     std::optional<slot> front;  ///< while it is in the way
     std::optional<time_point> revoke_at;
+    bool spared = false;  ///< got its chance
     std::uint32_t attempts = 0;
     time_point revoked_at{};
     std::uint32_t penalty = 1;

@@ -20,11 +20,7 @@ constexpr duration position_every = 100ms;  // while there is news
 // Well below lane_watch::silent_after: nobody is taken for dead in the quiet.
 constexpr duration position_idle = 200ms;
 constexpr duration news_fresh = 2s;
-
-// A member is slow where its lane kept every other batch waiting for longer than this, and than half a round.
-constexpr duration hindered_min = 1ms;
-constexpr double slowness_weight = 0.05;
-constexpr double slowness_max = 0.5;
+constexpr duration absence_min = 15ms;  // by which a timer is late
 
 }  // namespace
 
@@ -34,7 +30,7 @@ learner::learner(const protocol_context& context, majority quorum, lane_blocks b
     : self_(context.self), boot_(context.boot), lanes_(context.ids()), own_(lanes_.of(context.self)),
       others_(context.ids()), blocks_(blocks), ledger_(lanes_, context.start.value), tallies_(lanes_, quorum),
       claims_(lanes_.size()), watch_(lanes_, context.self, options_.revoke_after), barriers_(quorum),
-      slowness_(lanes_.size()) {
+      slow_(lanes_.size()) {
   std::erase(others_, self_);
   const auto wrong = read_options(context.options, options_);
   ENSURE(!wrong, wrong->message);
@@ -47,7 +43,7 @@ void learner::start(out& o) {
   ask_every_ = ask_after;
   ask_at_ = o.now() + ask_after;
   tell_position(o);  // who is ahead answers at once
-  o.set_timer(position_timer, position_every);
+  set_position_timer(position_every, o);
   open(std::nullopt, o);
 }
 
@@ -62,6 +58,7 @@ void learner::on(node_id from, const Began& msg, out& o) {
 // -------------------------------------------------------------------------------------------
 
 void learner::on(node_id from, const Votes& msg, out& o) {
+  notice_absence(o.now());
   watch_.heard(from, o.now());
   if (msg.has_claim())
     learn(msg.claim(), o);
@@ -147,6 +144,7 @@ void learner::learn(const Claim& claim, out& o) {
 }
 
 void learner::on(node_id from, const with_payload<Body>& msg, out& o) {
+  notice_absence(o.now());
   watch_.heard(from, o.now());
   const auto s = msg.head.slot();
   hear(s + 1, o);
@@ -186,7 +184,7 @@ void learner::hear(slot high, out& o) {
 
 void learner::news(out& o) {
   if (o.now() - news_at_ > news_fresh)
-    o.set_timer(position_timer, position_every);
+    set_position_timer(position_every, o);
   news_at_ = o.now();
 }
 
@@ -198,13 +196,7 @@ void learner::deliver(out& o) {
   while (auto next = ledger_.take_next()) {
     auto& [s, value] = *next;
     tallies_.drop(s);
-    if (hindered_ && hindered_->at == s) {
-      // Counted per batch: a lane that is often the last one is slow, whatever the load.
-      const auto late = o.now() - hindered_->since > std::max(hindered_min, watch_.round() / 2);
-      for (lane l = 0; l < lanes_.size(); ++l)
-        slowness_[l] += ((late && l == hindered_->by ? 1.0 : 0.0) - slowness_[l]) * slowness_weight;
-      hindered_.reset();
-    }
+    slow_.goes_on(s, watch_.round(), o.now());
     o.send(self_, delivered{std::move(value), cursor{s + 1}, generation_});
   }
   note_waiting(o);
@@ -224,21 +216,16 @@ void learner::deliver(out& o) {
 void learner::note_waiting(out& o) {
   const auto first = ledger_.first_waiting();
   if (!first || !first->has_body) {
-    hindered_.reset();
+    slow_.nothing_waits();
     return;
   }
   lane lowest = 0;
   for (lane l = 1; l < lanes_.size(); ++l)
     if (ledger_.front(l) < ledger_.front(lowest))
       lowest = l;
-  if (!hindered_ || hindered_->at != first->at)
-    hindered_ = hindrance{first->at, lowest, o.now()};
-  hindered_->by = lowest;
-  if (slowness_[lowest] < slowness_max || lowest == own_ || o.now() < complain_slow_at_)
-    return;
-  complain_slow_at_ = o.now() + complain_every;
-  slowness_[lowest] = 0;
-  o.send(lanes_.owner(lowest), Slow{});
+  slow_.waits(first->at, lowest, o.now());
+  if (const auto slow = slow_.slowest(o.now()); slow && *slow != own_)
+    o.send(lanes_.owner(*slow), Slow{});
 }
 
 // --- held up
@@ -325,9 +312,10 @@ void learner::ask_for_bodies(out& o) {
 }
 
 void learner::on(timer_tag tag, out& o) {
+  notice_absence(o.now());
   if (tag == position_timer) {
     tell_position(o);
-    o.set_timer(position_timer, o.now() - news_at_ > news_fresh ? position_idle : position_every);
+    set_position_timer(o.now() - news_at_ > news_fresh ? position_idle : position_every, o);
     revoke(o);
     return;
   }
@@ -355,7 +343,23 @@ void learner::arm(out& o) {
   if (armed_ || (!held_up() && barriers_.empty() && floor_heard_ <= ledger_.next()))
     return;
   armed_ = true;
+  tick_due_ = o.now() + tick;
   o.set_timer(tick_timer, tick);
+}
+
+void learner::set_position_timer(duration after, out& o) {
+  position_due_ = o.now() + after;
+  o.set_timer(position_timer, after);
+}
+
+void learner::notice_absence(time_point now) {
+  const auto due = armed_ ? std::min(tick_due_, position_due_) : position_due_;
+  if (now < due + absence_min)
+    return;
+  watch_.absent(now - due, now);
+  slow_.absent(now - due);
+  tick_due_ = std::max(tick_due_, now);
+  position_due_ = std::max(position_due_, now);
 }
 
 // --- fast-forward
@@ -371,7 +375,7 @@ void learner::on(node_id from, const fast_forward& msg, out& o) {
   ledger_.go_to(msg.at.value);
   tallies_.drop_below(msg.at.value);
   was_behind_ = false;
-  hindered_.reset();
+  slow_.nothing_waits();
   barriers_.void_asked();
   ask_every_ = ask_after;
   ask_at_ = o.now() + ask_after;

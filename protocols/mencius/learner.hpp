@@ -9,6 +9,7 @@
 #include "protocols/mencius/ledger.hpp"
 #include "protocols/mencius/options.hpp"
 #include "protocols/mencius/own_lane.hpp"
+#include "protocols/mencius/slow_lanes.hpp"
 #include "protocols/mencius/tallies.hpp"
 
 #include <map>
@@ -92,6 +93,9 @@ private:
   void check_behind(out& o);
   void news(out& o);
   void arm(out& o);
+  void set_position_timer(duration after, out& o);
+  /// Where a timer comes late, this member stood still.
+  void notice_absence(time_point now);
 
   node_id self_;
   boot_id boot_;
@@ -116,21 +120,15 @@ private:
   time_point ask_at_{};
   duration ask_every_{};
 
-  /// The first chosen batch, while a lane keeps it from being delivered.
-  struct hindrance {
-    slot at = 0;
-    lane by = 0;
-    time_point since{};
-  };
-  std::optional<hindrance> hindered_;
-  std::vector<double> slowness_;  ///< by lane: how often it was in the way lately, 0 to 1
-  time_point complain_slow_at_{};
+  slow_lanes slow_;
 
   slot floor_heard_ = 0;
   bool was_behind_ = false;
   time_point complain_at_{};
   time_point news_at_{};
   bool armed_ = false;
+  time_point tick_due_{};
+  time_point position_due_{};
 };
 
 }  // namespace quorate::mencius
