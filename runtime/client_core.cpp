@@ -158,6 +158,8 @@ void client_core::hand_in(std::size_t node, std::vector<entry*> entries, time_po
 }
 
 void client_core::retry(const std::vector<sequence>& numbers, std::size_t but, time_point now) {
+  if (numbers.empty())
+    return;
   const auto node = choose(but);
   if (node == nobody)
     return;  // `tick` tries again

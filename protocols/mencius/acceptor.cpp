@@ -7,9 +7,19 @@
 
 namespace quorate::mencius {
 
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr timer_tag later_timer{1};
+// Whoever does not is told of the others' commands a little later, of several together.
+constexpr duration idle_wait = 2ms;
+
+}  // namespace
+
 acceptor::acceptor(const protocol_context& context, std::size_t recent_bytes)
     : lanes_(context.ids()), self_(context.self), own_(lanes_.of(context.self)), recent_bytes_(recent_bytes),
-      by_lane_(lanes_.size()) {}
+      by_lane_(lanes_.size()), listeners_(lanes_.size()) {}
 
 void acceptor::recover(const journal_view& saved) {
   if (const auto row = saved.get(rows::floor_key))
@@ -59,6 +69,7 @@ void acceptor::on(node_id from, const with_payload<Suggest>& msg, out& o) {
   const auto l = lanes_.of(s);
   if (lanes_.owner(l) != from || msg.body.empty() || msg.head.since() > s)
     return;
+  listeners_[l].eager_until = o.now() + eager_for;
   hear(from, std::max(msg.head.high(), s + 1), o);
   if (forgotten(from, s, o))
     return;
@@ -71,7 +82,7 @@ void acceptor::on(node_id from, const with_payload<Suggest>& msg, out& o) {
            "mencius acceptor " + text(self_) + ": two batches suggested in slot " + std::to_string(s));
     // The same vote again, also under a promise that came later: it was given, and the promise told of it.
     tell_body(s, v, msg.body, o);
-    untold_.emplace_back(to_wire(s, known->second));
+    note_vote(to_wire(s, known->second));
     tell_soon(o);
   } else if (promised != nullptr) {
     refuse(from, {l, s, s + 1}, std::nullopt, o);
@@ -85,7 +96,7 @@ void acceptor::vote(slot s, const slot_vote& v, const payload& body, out& o) {
   voted_ = std::max(voted_, s + 1);
   keep_body(s, body);
   o.save(rows::vote_key(s), rows::bytes(v), {v.id, body});
-  untold_.emplace_back(to_wire(s, v));
+  note_vote(to_wire(s, v));
   tell_soon(o);
   tell_body(s, v, body, o);
 }
@@ -103,7 +114,7 @@ void acceptor::tell_soon(out& o) {
     return;
   waiting_ = true;
   Saved mark;
-  mark.set_count(told_ + untold_.size());
+  mark.set_count(log_begin_ + log_.size());
   o.send(self_, std::move(mark));
 }
 
@@ -111,24 +122,74 @@ void acceptor::on(node_id from, const Saved& msg, out& o) {
   if (from != self_ || !waiting_)
     return;
   waiting_ = false;
-  tell(msg.count() - told_, o);
-  if (!untold_.empty())
+  durable_ = msg.count();
+  tell(o);
+  if (log_begin_ + log_.size() > durable_)
     tell_soon(o);
 }
 
-void acceptor::tell(std::uint64_t count, out& o) {
-  auto msg = votes_message();
-  const auto end = untold_.begin() + static_cast<std::ptrdiff_t>(count);
-  for (auto it = untold_.begin(); it != end; ++it) {
-    if (auto* one = std::get_if<SlotVote>(&*it))
-      *msg.add_slots() = std::move(*one);
-    else
-      *msg.add_noops() = std::move(std::get<NoopVote>(*it));
+void acceptor::note_vote(vote_told v) {
+  log_.push_back(std::move(v));
+  const auto end = log_begin_ + log_.size();
+  const auto* one = std::get_if<SlotVote>(&log_.back());
+  // What was suggested matters to its owner first of all; what is revoked, to everybody.
+  if (one != nullptr && !one->has_ballot()) {
+    listeners_[lanes_.of(one->slot())].urgent = end;
+    return;
   }
-  untold_.erase(untold_.begin(), end);
-  told_ += count;
-  // Does not wait for votes that were saved since: our own Saved came behind the saves of these.
-  o.send_now(lanes_.members(), std::move(msg));
+  for (auto& l : listeners_)
+    l.urgent = end;
+}
+
+void acceptor::tell(out& o) {
+  auto later = false;
+  for (auto& l : listeners_) {
+    l.due = l.told < durable_ && (l.urgent > l.told || o.now() < l.eager_until);
+    later = later || (l.told < durable_ && !l.due);
+  }
+  tell_due(o);
+  if (later && !armed_) {
+    armed_ = true;
+    o.set_timer(later_timer, idle_wait);
+  }
+}
+
+void acceptor::on(timer_tag, out& o) {
+  armed_ = false;
+  for (auto& l : listeners_)
+    l.due = l.told < durable_;
+  tell_due(o);
+}
+
+void acceptor::tell_due(out& o) {
+  // Most of them have been told equally much, and get the same message.
+  for (lane l = 0; l < listeners_.size(); ++l) {
+    if (!listeners_[l].due)
+      continue;
+    const auto from = listeners_[l].told;
+    std::vector<node_id> to;
+    for (lane k = l; k < listeners_.size(); ++k)
+      if (listeners_[k].due && listeners_[k].told == from) {
+        to.push_back(lanes_.owner(k));
+        listeners_[k].due = false;
+        listeners_[k].told = durable_;
+      }
+    auto msg = votes_message();
+    for (auto i = from; i < durable_; ++i) {
+      const auto& v = log_[i - log_begin_];
+      if (const auto* one = std::get_if<SlotVote>(&v))
+        *msg.add_slots() = *one;
+      else
+        *msg.add_noops() = std::get<NoopVote>(v);
+    }
+    // Does not wait for votes that were saved since: our own Saved came behind the saves of these.
+    o.send_now(to, std::move(msg));
+  }
+  auto begin = durable_;
+  for (const auto& l : listeners_)
+    begin = std::min(begin, l.told);
+  log_.erase(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(begin - log_begin_));
+  log_begin_ = begin;
 }
 
 Votes acceptor::votes_message() const {
@@ -221,7 +282,7 @@ void acceptor::on(node_id from, const AcceptNoops& msg, out& o) {
     touched = here.noops.assign(begin, end, b);
     save_ranges(rows::noop_kind, range.which, here.noops, touched, o);
   });
-  untold_.emplace_back(msg.vote());
+  note_vote(msg.vote());
   tell_soon(o);
 }
 

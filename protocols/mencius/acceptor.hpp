@@ -7,6 +7,7 @@
 #include "protocols/mencius/ballots.hpp"
 #include "protocols/mencius/ports.hpp"
 
+#include <deque>
 #include <map>
 #include <optional>
 
@@ -30,6 +31,8 @@ public:
   static constexpr std::size_t recent_bytes_max = 64 * 1024 * 1024;  ///< bytes of batches kept in memory
   static constexpr std::size_t bodies_max = 64;                      ///< batches in one answer
   static constexpr std::size_t bodies_bytes_max = 1024 * 1024;       ///< an answer ends when it reaches this
+  /// Whoever orders commands, or reads, is told every vote at once for so long: its own come behind.
+  static constexpr duration eager_for = std::chrono::milliseconds{10};
   static constexpr std::size_t reads_max = 64;  ///< answers waiting for the disk; beyond: silence
 
   explicit acceptor(const protocol_context& context, std::size_t recent_bytes = recent_bytes_max);
@@ -47,6 +50,7 @@ public:
   void on(node_id from, const OwnClaim& msg, out& o);
   void on(node_id from, const forget& msg, out& o);
   void on(journal_rows rows, out& o);
+  void on(timer_tag tag, out& o);
 
 private:
   /// Where bytes that had to be read from the disk are to go.
@@ -70,7 +74,10 @@ private:
                    out& o);
   void erase_ranges(char kind, lane l, interval_map<ballot>& ranges, out& o);
   void tell_soon(out& o);
-  void tell(std::uint64_t count, out& o);
+  using vote_told = std::variant<SlotVote, NoopVote>;
+  void note_vote(vote_told v);
+  void tell(out& o);
+  void tell_due(out& o);
   [[nodiscard]] Votes votes_message() const;
   /// The bytes of the batches voted for in [from, to) of a lane, the lowest slots first.
   void send_bodies(const span_of_lane& range, const reading& what, out& o);
@@ -91,9 +98,19 @@ private:
   std::size_t body_bytes_ = 0;
 
   std::optional<Claim> claim_;
-  std::vector<std::variant<SlotVote, NoopVote>> untold_;  ///< in the order of their saves
-  std::uint64_t told_ = 0;                                ///< votes before the first untold one
-  bool waiting_ = false;                                  ///< for our own Saved
+  /// A member, to which votes are told. Counts are of votes, from the first one of this boot on.
+  struct listener {
+    std::uint64_t told = 0;
+    std::uint64_t urgent = 0;  ///< above the last one that must not wait
+    time_point eager_until{};  ///< until then none may
+    bool due = false;
+  };
+  std::vector<listener> listeners_;  ///< by lane
+  std::deque<vote_told> log_;        ///< what somebody has not been told, in the order of the saves
+  std::uint64_t log_begin_ = 0;
+  std::uint64_t durable_ = 0;
+  bool waiting_ = false;  ///< for our own Saved
+  bool armed_ = false;
 
   std::uint64_t reads_ = 0;
   std::map<token, reading> reading_;

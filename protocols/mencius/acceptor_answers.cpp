@@ -91,6 +91,13 @@ void acceptor::on(journal_rows found, out& o) {
 
 void acceptor::on(node_id from, const BarrierQuery& msg, out& o) {
   hear(from, msg.high(), o);
+  // It reads, and must have executed what it hears of here.
+  auto& asker = listeners_[lanes_.of(from)];
+  asker.eager_until = o.now() + eager_for;
+  if (asker.told < durable_) {
+    asker.due = true;
+    tell_due(o);
+  }
   BarrierReply reply;
   reply.set_token(msg.token());
   reply.set_boot(msg.boot());

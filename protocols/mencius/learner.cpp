@@ -82,8 +82,11 @@ void learner::count(node_id voter, const SlotVote& vote, out& o) {
   const auto result = tallies_.add(voter, s, v, o.now());
   if (!result.chosen)
     return;
-  if (v.at == ballot{})
-    watch_.took(o.now() - result.since);
+  if (v.at == ballot{}) {
+    // Votes for others' batches may have waited for one another on their way, bytes never do.
+    const auto body = lanes_.of(s) == own_ ? bodies_.end() : bodies_.find(s);
+    watch_.took(o.now() - (body == bodies_.end() ? result.since : std::min(result.since, body->second.at)));
+  }
   choose(s, v.id, o);
 }
 
@@ -148,17 +151,18 @@ void learner::on(node_id from, const with_payload<Body>& msg, out& o) {
   watch_.heard(from, o.now());
   const auto s = msg.head.slot();
   hear(s + 1, o);
-  supply(s, quorate::from_wire(msg.head.id()), msg.body);
+  supply(s, quorate::from_wire(msg.head.id()), msg.body, o.now());
   deliver(o);
 }
 
-void learner::supply(slot s, const batch_id& id, const payload& body) {
+void learner::supply(slot s, const batch_id& id, const payload& body, time_point now) {
   if (body.empty() || s < ledger_.next() || ledger_.supply(s, id, body) || ledger_.settled(s))
     return;
   auto& known = bodies_[s];
+  const auto body_at = known.bytes.empty() ? now : known.at;
   body_bytes_ += body.size();
   body_bytes_ -= known.bytes.size();
-  known = {id, body};
+  known = {id, body, body_at};
   // The furthest can be asked for again when their turn comes.
   while (body_bytes_ > bodies_bytes_max && bodies_.size() > 1) {
     const auto last = std::prev(bodies_.end());

@@ -67,6 +67,7 @@ private:
   struct heard_body {
     batch_id id;
     payload bytes;
+    time_point at{};  ///< when they came
   };
 
   void hear(slot high, out& o);
@@ -76,7 +77,7 @@ private:
   void noop(lane l, slot from, slot to, out& o);
   void noop_everywhere(slot from, slot to, out& o);
   void learn(const Claim& claim, out& o);
-  void supply(slot s, const batch_id& id, const payload& body);
+  void supply(slot s, const batch_id& id, const payload& body, time_point now);
   void deliver(out& o);
   void note_waiting(out& o);
   void finish_barriers(out& o);

@@ -84,7 +84,7 @@ void learner::on(node_id from, const with_payload<Chosen>& msg, out& o) {
   hear(s + 1, o);
   noop_everywhere(msg.head.after(), s, o);
   choose(s, id, o);
-  supply(s, id, msg.body);
+  supply(s, id, msg.body, o.now());
   deliver(o);
 }
 

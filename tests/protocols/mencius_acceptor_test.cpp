@@ -19,7 +19,7 @@ me::Saved saved(std::uint64_t count) {
 
 }  // namespace
 
-TEST_CASE("an acceptor of mencius saves its vote, and tells it to all only when the disk has said so") {
+TEST_CASE("an acceptor of mencius saves its vote, and tells it only when the disk has said so") {
   memory_journal disk;
   desk a{disk, context_of(3)};
   const auto text = a.on(n2, suggest(1, batch_number(n2, 1), 1));
@@ -27,10 +27,60 @@ TEST_CASE("an acceptor of mencius saves its vote, and tells it to all only when 
   CHECK(has(text, "send n1 Saved{count: 1}"));
   CHECK(has(text, "send_now n1 Body{slot: 1"));
   CHECK(!has(text, "Votes"));
-  CHECK(has(a.on(n1, saved(1)),
-            "send_now n1,n2,n3 Votes{high: 2 slots { slot: 1 id { node: 2 boot: 1 number: 1 }"));
+  CHECK(
+      has(a.on(n1, saved(1)), "send_now n2 Votes{high: 2 slots { slot: 1 id { node: 2 boot: 1 number: 1 }"));
   // Only the owner suggests.
   CHECK(a.on(n3, suggest(4, batch_number(n3, 1), 4)) == "");
+}
+
+TEST_CASE(
+    "members that order nothing are told of the votes for another one's batches a little later, together") {
+  memory_journal disk;
+  desk a{disk, context_of(3)};
+  a.on(n2, suggest(1, batch_number(n2, 1), 1));
+  const auto first = a.on(n1, saved(1));
+  CHECK(has(first, "send_now n2 Votes{"));
+  CHECK(has(first, "set_timer"));
+  a.on(n2, suggest(4, batch_number(n2, 2), 4));
+  const auto second = a.on(n1, saved(2));
+  CHECK(has(second, "send_now n2 Votes{high: 5 slots { slot: 4"));
+  CHECK(!has(second, "set_timer"));
+  a.on(n2, suggest(7, batch_number(n2, 3), 7));  // not durable yet
+  const auto later = a.tick();
+  CHECK(has(later, "send_now n1,n3 Votes{"));
+  CHECK(has(later, "slots { slot: 1 "));
+  CHECK(has(later, "slots { slot: 4 "));
+  CHECK(!has(later, "slot: 7"));
+  CHECK(a.tick() == "");
+}
+
+TEST_CASE("who orders commands, reads, or must see a revocation, is told every vote at once") {
+  memory_journal disk;
+  desk a{disk, context_of(3)};
+  a.on(n2, suggest(1, batch_number(n2, 1), 1));
+  CHECK(!has(a.on(n1, saved(1)), "n3"));
+  // What it was not told yet comes before the answer that makes it wait for it.
+  me::BarrierQuery query;
+  query.set_token(1);
+  const auto asked = a.on(n3, query);
+  const auto told = asked.find("send_now n3 Votes{high: 2 slots { slot: 1 ");
+  CHECK(told < asked.find("send_now n3 BarrierReply{"));
+  a.on(n2, suggest(4, batch_number(n2, 2), 4));
+  CHECK(has(a.on(n1, saved(2)), "send_now n2,n3 Votes{high: 5 slots { slot: 4 "));
+  a.pass(std::chrono::milliseconds{10});
+  a.on(n2, suggest(7, batch_number(n2, 3), 7));
+  CHECK(!has(a.on(n1, saved(3)), "n3"));
+  // It suggests: with its own batch it is told what it lacks.
+  a.on(n3, suggest(8, batch_number(n3, 1), 2));
+  const auto both = a.on(n1, saved(4));
+  CHECK(has(both, "send_now n3 Votes{high: 9 slots { slot: 7 "));
+  CHECK(has(both, "slots { slot: 8 "));
+  a.pass(std::chrono::milliseconds{10});
+  a.on(n3, accept_noops(1, 10, 31, {2, n3}));
+  const auto revoked = a.on(n1, saved(5));
+  for (const auto* whom : {"n1", "n2", "n3"})
+    CHECK(has(revoked, whom));
+  CHECK(has(revoked, "noops { lane: 1 from: 10 to: 31"));
 }
 
 TEST_CASE("what is promised over a range is refused to lower ballots in any slot of it, a range as a whole") {

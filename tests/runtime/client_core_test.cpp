@@ -106,6 +106,19 @@ TEST_CASE("a node that is gone has its commands asked of another one at once") {
   CHECK(d.handed[0].list[0].id == first.list[0].id);
 }
 
+TEST_CASE("commands stay with the node that answers") {
+  desk d;
+  d.open(77);
+  d.submit(1);
+  const auto node = d.handed.at(0).node;
+  for (std::uint64_t id = 2; id < 20; ++id) {
+    d.core.on(node, {{d.handed.at(0).list[0].id, errc::ok, {}}}, 1ms);
+    d.turn();
+    d.submit(id);
+    CHECK(d.handed.at(0).node == node);
+  }
+}
+
 TEST_CASE("a node that lets commands wait gets no new ones until it is heard of again") {
   desk d;
   d.open(77);
