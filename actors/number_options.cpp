@@ -16,11 +16,11 @@ status read_number_options(std::string_view owner, const std::vector<number_opti
     const auto option = std::find_if(known.begin(), known.end(),
                                      [&wanted = name](const number_option& o) { return o.name == wanted; });
     if (option == known.end()) {
-      std::string names;
+      std::vector<std::string> names;
       for (const auto& o : known)
-        names += (names.empty() ? "" : ", ") + std::string{o.name};
+        names.emplace_back(o.name);
       return wrong("unknown option " + shortened(name) +
-                   (names.empty() ? " (it has none)" : " (known: " + names + ")"));
+                   (names.empty() ? " (it has none)" : " (known: " + listed(names) + ")"));
     }
     std::uint64_t number = 0;
     const auto* end = text.data() + text.size();

@@ -44,7 +44,9 @@ std::string shortened(std::string_view text) {
   return printable(text.substr(0, end)) + (cut ? "..." : "");
 }
 
-std::string quoted(std::string_view text) { return "\"" + shortened(text) + "\""; }
+std::string quoted(std::string_view text) {
+  return "\"" + shortened(text) + "\"";
+}
 
 std::string listed(std::span<const std::string> words) {
   std::string out;

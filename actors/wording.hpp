@@ -15,7 +15,8 @@ inline constexpr std::size_t quoted_bytes_max = 64;
 /// `text` without line breaks and other control characters.
 [[nodiscard]] std::string printable(std::string_view text);
 
-/// `text` printable, cut after `quoted_bytes_max` and then ended by "...": for names and paths that people wrote.
+/// `text` printable, cut after `quoted_bytes_max` and then ended by "...": for names and paths that people
+/// wrote.
 [[nodiscard]] std::string shortened(std::string_view text);
 
 /// `text` in quotes, shortened.

@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr timer_tag later_timer{1};
-// Whoever does not is told of the others' commands a little later, of several together.
+// Who neither orders commands nor reads is told of the others' a little later, of several together.
 constexpr duration idle_wait = 2ms;
 
 }  // namespace
@@ -82,8 +82,7 @@ void acceptor::on(node_id from, const with_payload<Suggest>& msg, out& o) {
            "mencius acceptor " + text(self_) + ": two batches suggested in slot " + std::to_string(s));
     // The same vote again, also under a promise that came later: it was given, and the promise told of it.
     tell_body(s, v, msg.body, o);
-    note_vote(to_wire(s, known->second));
-    tell_soon(o);
+    note_vote(to_wire(s, known->second), o);
   } else if (promised != nullptr) {
     refuse(from, {l, s, s + 1}, std::nullopt, o);
   } else {
@@ -96,8 +95,7 @@ void acceptor::vote(slot s, const slot_vote& v, const payload& body, out& o) {
   voted_ = std::max(voted_, s + 1);
   keep_body(s, body);
   o.save(rows::vote_key(s), rows::bytes(v), {v.id, body});
-  note_vote(to_wire(s, v));
-  tell_soon(o);
+  note_vote(to_wire(s, v), o);
   tell_body(s, v, body, o);
 }
 
@@ -128,17 +126,17 @@ void acceptor::on(node_id from, const Saved& msg, out& o) {
     tell_soon(o);
 }
 
-void acceptor::note_vote(vote_told v) {
+void acceptor::note_vote(vote_told v, out& o) {
   log_.push_back(std::move(v));
   const auto end = log_begin_ + log_.size();
   const auto* one = std::get_if<SlotVote>(&log_.back());
   // What was suggested matters to its owner first of all; what is revoked, to everybody.
-  if (one != nullptr && !one->has_ballot()) {
+  if (one != nullptr && !one->has_ballot())
     listeners_[lanes_.of(one->slot())].urgent = end;
-    return;
-  }
-  for (auto& l : listeners_)
-    l.urgent = end;
+  else
+    for (auto& l : listeners_)
+      l.urgent = end;
+  tell_soon(o);
 }
 
 void acceptor::tell(out& o) {
@@ -282,8 +280,7 @@ void acceptor::on(node_id from, const AcceptNoops& msg, out& o) {
     touched = here.noops.assign(begin, end, b);
     save_ranges(rows::noop_kind, range.which, here.noops, touched, o);
   });
-  note_vote(msg.vote());
-  tell_soon(o);
+  note_vote(msg.vote(), o);
 }
 
 void acceptor::on(node_id from, const with_payload<Accept>& msg, out& o) {

@@ -75,7 +75,8 @@ private:
   void erase_ranges(char kind, lane l, interval_map<ballot>& ranges, out& o);
   void tell_soon(out& o);
   using vote_told = std::variant<SlotVote, NoopVote>;
-  void note_vote(vote_told v);
+  /// \pre its save is under way
+  void note_vote(vote_told v, out& o);
   void tell(out& o);
   void tell_due(out& o);
   [[nodiscard]] Votes votes_message() const;

@@ -31,7 +31,7 @@ public:
   /// about others. Whom it would revoke at once gets one more chance; one only, since it may always stand
   /// still.
   void absent(duration time, time_point now);
-  /// A batch took so long from its first vote to its majority.
+  /// A batch took so long to its majority, from its first vote or from when its bytes came.
   void took(duration round);
   /// Nobody has been heard from for long.
   [[nodiscard]] bool silent(lane l, time_point now) const;

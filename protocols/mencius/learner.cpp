@@ -223,11 +223,7 @@ void learner::note_waiting(out& o) {
     slow_.nothing_waits();
     return;
   }
-  lane lowest = 0;
-  for (lane l = 1; l < lanes_.size(); ++l)
-    if (ledger_.front(l) < ledger_.front(lowest))
-      lowest = l;
-  slow_.waits(first->at, lowest, o.now());
+  slow_.waits(first->at, ledger_.lowest(), o.now());
   if (const auto slow = slow_.slowest(o.now()); slow && *slow != own_)
     o.send(lanes_.owner(*slow), Slow{});
 }
@@ -272,10 +268,7 @@ void learner::revoke(out& o) {
 }
 
 void learner::ask(out& o) {
-  lane lowest = 0;
   for (lane l = 0; l < lanes_.size(); ++l) {
-    if (ledger_.front(l) < ledger_.front(lowest))
-      lowest = l;
     if (ledger_.front(l) >= high_)
       continue;
     Recall votes;
@@ -294,7 +287,7 @@ void learner::ask(out& o) {
   msg.set_from(ledger_.next());
   const auto other = others_[turns_++ % others_.size()];
   o.send(other, msg);
-  if (const auto owner = lanes_.owner(lowest); owner != other && owner != self_)
+  if (const auto owner = lanes_.owner(ledger_.lowest()); owner != other && owner != self_)
     o.send(owner, std::move(msg));
 }
 

@@ -38,8 +38,7 @@ public:
   static constexpr std::size_t answer_batches_max = 64;              ///< in one answer to Ask
   static constexpr std::size_t answer_bytes_max = 1024 * 1024;
   static constexpr std::size_t answer_ranges_max = 64;
-  static constexpr duration complain_every =
-      std::chrono::milliseconds{200};  ///< of the others, or of being behind
+  static constexpr duration complain_every = std::chrono::milliseconds{200};  ///< of being behind
 
   /// \pre the context's options are valid. Only tests pass a quorum or other blocks.
   explicit learner(const protocol_context& context);

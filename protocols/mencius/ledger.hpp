@@ -5,6 +5,7 @@
 #include "protocols/mencius/interval_map.hpp"
 #include "protocols/mencius/lanes.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -32,6 +33,10 @@ public:
   [[nodiscard]] slot next() const { return next_; }
   /// The lowest slot of the lane that is not settled.
   [[nodiscard]] slot front(lane l) const { return fronts_[l]; }
+  /// The lane that is furthest behind.
+  [[nodiscard]] lane lowest() const {
+    return static_cast<lane>(std::min_element(fronts_.begin(), fronts_.end()) - fronts_.begin());
+  }
   [[nodiscard]] bool settled(slot s) const;
 
   /// The slots of `l` in [from, to) hold no-ops.
