@@ -4,6 +4,7 @@
 #include "actors/traffic.hpp"
 #include "protocols/quorum.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <vector>
@@ -13,9 +14,11 @@ namespace quorate {
 /// Open barriers of a learner: each asks a majority how far anybody may have come, and is reached once
 /// everything below the highest answer has been delivered. What was acknowledged before has a majority of
 /// votes, so one of those who answer has told of it.
+/// Invariant: at most two are open, the learner's own question at its start and the replica's newest one. A
+/// replica that reads without a majority asks for as long as it has clients; what it holds here, and the
+/// questions that it sends, must not grow with that.
 class open_barriers {
 public:
-  static constexpr std::size_t open_max = 1'024;  ///< beyond: silence
   static constexpr duration ask_after = std::chrono::milliseconds{20};
   static constexpr duration ask_every_max = std::chrono::milliseconds{160};
 
@@ -23,17 +26,17 @@ public:
 
   [[nodiscard]] bool empty() const { return list_.empty(); }
 
-  /// \returns its number, for the question to all members; none: too many are open. \p asked the replica's
-  /// name for it; none: our own question, at the start.
-  std::optional<std::uint64_t> open(std::optional<token> asked, time_point now) {
-    if (list_.size() >= open_max)
+  /// The replica asks: its newest question takes the place of an earlier one; a repeat of one that is open
+  /// changes nothing, since answers that have come already count for it; the token 0 says that nobody waits.
+  /// \returns its number, for the question to all members; none: there is nothing to ask
+  std::optional<std::uint64_t> open(token asked, time_point now) {
+    if (std::any_of(list_.begin(), list_.end(), [&](const auto& one) { return one.second.asked == asked; }))
       return std::nullopt;
-    auto& b = list_[++count_];
-    b.asked = asked;
-    b.every = ask_after;
-    b.again_at = now + b.every;
-    return count_;
+    void_asked();
+    return asked == token{} ? std::nullopt : std::optional{add(asked, now)};
   }
+  /// Our own question, at the start. \returns its number
+  std::uint64_t open_own(time_point now) { return add(std::nullopt, now); }
   /// \returns up to where all must be delivered, where this answer makes the majority
   std::optional<std::uint64_t> answered(std::uint64_t number, node_id from, std::uint64_t high) {
     const auto found = list_.find(number);
@@ -89,6 +92,14 @@ private:
     duration every{};
     time_point again_at{};
   };
+
+  std::uint64_t add(std::optional<token> asked, time_point now) {
+    auto& b = list_[++count_];
+    b.asked = asked;
+    b.every = ask_after;
+    b.again_at = now + b.every;
+    return count_;
+  }
 
   majority quorum_;
   std::uint64_t count_ = 0;

@@ -36,7 +36,9 @@ struct protocol_context {
 ///             ordered again where a fast-forward, a forgotten past, or another member to whom it was handed
 ///             leaves open whether it was: sessions remove the repeat
 ///   learner:  emits delivered (same order everywhere, no gaps, no no-ops) and fell_behind;
-///             takes barrier -> reached, fast_forward
+///             takes barrier -> reached, fast_forward; one barrier is open at a time: a newer one takes the
+///             place of one that is not reached yet, the same one again changes nothing, and the one of token
+///             0 says that nobody waits any more
 ///   acceptor: takes forget; its floor is saved before anything is erased
 ///
 /// and whatever they exchange with one another. All of it survives the crash of any or all members at any

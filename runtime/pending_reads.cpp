@@ -2,13 +2,19 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 namespace quorate {
 
-void pending_reads::drop(const std::vector<token>& ids) {
-  const auto dropped = [&](const query& q) { return std::find(ids.begin(), ids.end(), q.id) != ids.end(); };
+std::optional<barrier> pending_reads::drop(const std::vector<token>& ids) {
+  const std::set<token> gone{ids.begin(), ids.end()};
+  const auto dropped = [&](const query& q) { return gone.contains(q.id); };
   std::erase_if(behind_, dropped);
   std::erase_if(next_, dropped);
+  if (open_ == token{} || !behind_.empty())
+    return std::nullopt;
+  open_ = token{};
+  return barrier{open_};
 }
 
 barrier pending_reads::start(time_point now) {

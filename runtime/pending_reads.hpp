@@ -12,8 +12,9 @@ namespace quorate {
 class pending_reads {
 public:
   void add(query read) { next_.push_back(std::move(read)); }
-  /// The edge has answered these itself.
-  void drop(const std::vector<token>& ids);
+  /// The edge has answered these itself. \returns what to tell the learner where nobody waits for the open
+  /// barrier any more: it asks no further
+  [[nodiscard]] std::optional<barrier> drop(const std::vector<token>& ids);
 
   /// The barrier to ask for now: where none is open and reads wait.
   [[nodiscard]] std::optional<barrier> open(time_point now);

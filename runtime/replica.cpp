@@ -232,8 +232,13 @@ void replica::on(node_id, const queries& msg, out& o) {
   ask_for_barrier(reads_.open(o.now()), o);
 }
 
-void replica::on(node_id, const drop_queries& msg, out&) {
-  reads_.drop(msg.ids);
+void replica::on(node_id, const drop_queries& msg, out& o) {
+  const auto closed = reads_.drop(msg.ids);
+  if (!closed)
+    return;
+  // A question for those that came later says as much.
+  const auto next = reads_.open(o.now());
+  ask_for_barrier(next ? next : closed, o);
 }
 
 void replica::ask_for_barrier(const std::optional<barrier>& wanted, out& o) {

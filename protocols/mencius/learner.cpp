@@ -44,7 +44,8 @@ void learner::start(out& o) {
   ask_at_ = o.now() + ask_after;
   tell_position(o);  // who is ahead answers at once
   set_position_timer(position_every, o);
-  open(std::nullopt, o);
+  query(barriers_.open_own(o.now()), lanes_.members(), o);
+  arm(o);
 }
 
 void learner::on(node_id from, const Began& msg, out& o) {

@@ -80,7 +80,6 @@ private:
   void deliver(out& o);
   void note_waiting(out& o);
   void finish_barriers(out& o);
-  void open(std::optional<token> asked, out& o);
   void query(std::uint64_t number, const std::vector<node_id>& whom, out& o);
   void ask(out& o);
   void ask_for_bodies(out& o);

@@ -145,12 +145,9 @@ void learner::on(node_id from, const Position& msg, out& o) {
 // --------------------------------------------------------------------------------------------------
 
 void learner::on(node_id from, const barrier& msg, out& o) {
-  if (from == self_)
-    open(msg.id, o);
-}
-
-void learner::open(std::optional<token> asked, out& o) {
-  if (const auto number = barriers_.open(asked, o.now()))
+  if (from != self_)
+    return;
+  if (const auto number = barriers_.open(msg.id, o.now()))
     query(*number, lanes_.members(), o);
   arm(o);
 }

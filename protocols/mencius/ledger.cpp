@@ -1,9 +1,12 @@
 #include "protocols/mencius/ledger.hpp"
 
+#include "actors/limits.hpp"
+
 namespace quorate::mencius {
 
-ledger::ledger(lanes all, slot start)
-    : lanes_(std::move(all)), next_(start), noops_(lanes_.size()), past_from_(start) {
+ledger::ledger(lanes all, slot start, std::size_t waiting_bytes)
+    : lanes_(std::move(all)), next_(start), noops_(lanes_.size()), waiting_limit_(waiting_bytes),
+      past_from_(start) {
   for (lane l = 0; l < lanes_.size(); ++l)
     fronts_.push_back(lanes_.at_or_above(l, start));
 }
@@ -61,7 +64,18 @@ bool ledger::supply(slot s, const batch_id& id, const payload& body) {
   if (found == chosen_.end() || found->second.id != id || !found->second.body.empty())
     return false;
   found->second.body = body;
+  waiting_bytes_ += body.size();
+  keep_within_bytes();
   return true;
+}
+
+void ledger::keep_within_bytes() {
+  for (auto it = chosen_.end(); waiting_bytes_ > waiting_limit_ && it != chosen_.begin();) {
+    if (--it == chosen_.begin())
+      return;
+    waiting_bytes_ -= it->second.body.size();
+    it->second.body = {};
+  }
 }
 
 std::optional<std::pair<slot, batch>> ledger::take_next() {
@@ -76,6 +90,7 @@ std::optional<std::pair<slot, batch>> ledger::take_next() {
   }
   auto result = std::pair{first->first, std::move(first->second)};
   chosen_.erase(first);
+  waiting_bytes_ -= result.second.body.size();
   next_ = result.first + 1;
   remember(result.first, result.second);
   return result;
@@ -100,10 +115,14 @@ std::optional<ledger::waiting> ledger::first_waiting() const {
 
 std::vector<slot> ledger::missing(std::size_t max) const {
   std::vector<slot> out;
+  // None that would be let go of again: as if each were as large as they get, all up to it find room.
+  std::size_t bytes = 0;
   for (const auto& [s, b] : chosen_) {
-    if (out.size() == max)
+    const auto wanted = b.body.empty();
+    bytes += wanted ? limits::batch_bytes_max : b.body.size();
+    if (out.size() == max || (bytes > waiting_limit_ && s != chosen_.begin()->first))
       break;
-    if (b.body.empty())
+    if (wanted)
       out.push_back(s);
   }
   return out;
@@ -112,7 +131,9 @@ std::vector<slot> ledger::missing(std::size_t max) const {
 void ledger::go_to(slot s) {
   const auto was = next_;
   next_ = s;
-  chosen_.erase(chosen_.begin(), chosen_.lower_bound(s));
+  const auto kept = chosen_.lower_bound(s);
+  for (auto it = chosen_.begin(); it != kept; it = chosen_.erase(it))
+    waiting_bytes_ -= it->second.body.size();
   for (lane l = 0; l < lanes_.size(); ++l)
     fronts_[l] = lanes_.at_or_above(l, s);
   if (s >= was) {
@@ -134,9 +155,11 @@ void ledger::go_to(slot s) {
       past_from_ = s;
     for (auto& one : again) {
       noop_everywhere(one.after, one.at);
+      waiting_bytes_ += one.value.body.size();
       chosen_.insert_or_assign(one.at, std::move(one.value));
     }
     noop_everywhere(std::max(end, s), was);
+    keep_within_bytes();
   }
   for (lane l = 0; l < lanes_.size(); ++l)
     advance(l);

@@ -21,13 +21,17 @@ struct past_batch {
 };
 
 /// Which slots are settled, as a batch or as a no-op, and which batch comes next in slot order.
-/// Invariant: a slot is settled one way for ever; everything below next() has been handed out, in order.
+/// Invariant: a slot is settled one way for ever; everything below next() has been handed out, in order. The
+/// bytes of batches that wait are bounded: the furthest let go of theirs, and get them again when their turn
+/// comes; the first in line always keeps its own.
 class ledger {
 public:
   static constexpr std::size_t past_max = 16'384;                  ///< batches that are remembered
   static constexpr std::size_t past_bytes_max = 32 * 1024 * 1024;  ///< their bytes
+  static constexpr std::size_t waiting_bytes_max =
+      64 * 1024 * 1024;  ///< of chosen batches that wait for a lane, or for one before them
 
-  ledger(lanes all, slot start);
+  ledger(lanes all, slot start, std::size_t waiting_bytes = waiting_bytes_max);
 
   /// The lowest slot that is not delivered.
   [[nodiscard]] slot next() const { return next_; }
@@ -56,7 +60,8 @@ public:
     bool has_body;
   };
   [[nodiscard]] std::optional<waiting> first_waiting() const;
-  /// The first chosen slots without bytes, in order.
+  [[nodiscard]] std::size_t waiting_bytes() const { return waiting_bytes_; }
+  /// The first chosen slots without bytes for which there will be room, in order.
   [[nodiscard]] std::vector<slot> missing(std::size_t max) const;
 
   /// Goes on at `s`, which may be further back than next().
@@ -72,12 +77,15 @@ public:
 
 private:
   void advance(lane l);
+  void keep_within_bytes();
   void remember(slot s, const batch& value);
 
   lanes lanes_;
   slot next_;
   std::vector<interval_map<bool>> noops_;  ///< at or above next(), by position
   std::map<slot, batch> chosen_;           ///< at or above next()
+  std::size_t waiting_bytes_ = 0;          ///< of chosen_
+  std::size_t waiting_limit_;
   std::vector<slot> fronts_;
   std::deque<past_batch> past_;
   std::size_t past_bytes_ = 0;

@@ -16,8 +16,6 @@ constexpr timer_tag position_timer{2};
 constexpr duration tick = 10ms;
 constexpr duration ask_after = 10ms;  // held up for so long: somebody's vote was lost
 constexpr duration ask_every_max = 160ms;
-constexpr duration query_after = 20ms;  // of a barrier
-constexpr duration query_every_max = 160ms;
 constexpr duration complain_every = 200ms;  // while behind
 constexpr duration position_every = 100ms;  // while there is news
 constexpr duration position_idle = 1s;
@@ -30,7 +28,7 @@ learner::learner(const protocol_context& context) : learner(context, majority{co
 
 learner::learner(const protocol_context& context, majority quorum, std::size_t bodies_bytes)
     : self_(context.self), boot_(context.boot), members_(context.ids()), others_(context.ids()),
-      quorum_(quorum), bodies_bytes_(bodies_bytes), next_(context.start.value + 1) {
+      quorum_(quorum), bodies_bytes_(bodies_bytes), next_(context.start.value + 1), barriers_(quorum) {
   std::erase(others_, self_);
   const auto wrong = read_options(context.options, options_);
   ENSURE(!wrong, wrong->message);
@@ -41,7 +39,8 @@ void learner::start(out& o) {
   restart_patience(o);
   tell_position(o);  // who is ahead answers at once
   o.set_timer(position_timer, position_every);
-  open(std::nullopt, o);
+  query(barriers_.open_own(o.now()), members_, o);
+  arm(o);
 }
 
 // --- votes
@@ -232,12 +231,9 @@ void learner::on(timer_tag tag, out& o) {
       held_since_ = o.now();
     }
   }
-  for (auto& [number, b] : barriers_)
-    if (!b.counted && o.now() >= b.again_at) {
-      b.every = std::min(b.every * 2, query_every_max);
-      b.again_at = o.now() + b.every;
-      query(number, b, o);
-    }
+  barriers_.ask_again(o.now(), members_, [&](std::uint64_t number, const std::vector<node_id>& whom) {
+    query(number, whom, o);
+  });
   arm(o);
 }
 
@@ -309,8 +305,7 @@ void learner::on(node_id from, const fast_forward& msg, out& o) {
   next_ = msg.at.value + 1;
   drop(slots_.begin(), slots_.lower_bound(next_));
   was_behind_ = false;
-  // The replica asks again; our own question at the start still stands.
-  std::erase_if(barriers_, [](const auto& entry) { return entry.second.asked.has_value(); });
+  barriers_.void_asked();
   news_at_ = o.now();
   restart_patience(o);
   Advanced over;
@@ -324,58 +319,34 @@ void learner::on(node_id from, const fast_forward& msg, out& o) {
 // ----------------------------------------------------------------------------------------------------
 
 void learner::on(node_id from, const barrier& msg, out& o) {
-  if (from == self_)
-    open(msg.id, o);
-}
-
-void learner::open(std::optional<token> asked, out& o) {
-  if (barriers_.size() >= barriers_max)
+  if (from != self_)
     return;
-  const auto number = ++barrier_number_;
-  auto& b = barriers_[number];
-  b.asked = asked;
-  b.every = query_after;
-  b.again_at = o.now() + b.every;
-  query(number, b, o);
+  if (const auto number = barriers_.open(msg.id, o.now()))
+    query(*number, members_, o);
   arm(o);
 }
 
-void learner::query(std::uint64_t number, const open_barrier& b, out& o) {
+void learner::query(std::uint64_t number, const std::vector<node_id>& whom, out& o) {
   BarrierQuery msg;
   msg.set_token(number);
   msg.set_boot(boot_.value);
-  std::vector<node_id> silent;
-  for (const auto m : members_)
-    if (!b.replies.has(m))
-      silent.push_back(m);
-  o.send(silent, std::move(msg));
+  o.send(whom, std::move(msg));
 }
 
 void learner::on(node_id from, const BarrierReply& msg, out& o) {
-  const auto found = barriers_.find(msg.token());
-  if (found == barriers_.end() || msg.boot() != boot_.value || found->second.counted)
+  // Numbers start anew with each boot: an answer to an earlier one says nothing about now.
+  if (msg.boot() != boot_.value)
     return;
-  auto& b = found->second;
-  b.replies.add(from);
-  b.highest = std::max(b.highest, msg.highest_voted());
-  if (!quorum_.reached(b.replies.size()))
+  const auto target = barriers_.answered(msg.token(), from, msg.highest_voted() + 1);
+  if (!target)
     return;
-  // What was acknowledged before the barrier has a majority of votes, so one of these voters has told of it.
-  b.counted = true;
-  used(b.highest, o);
+  used(*target - 1, o);
   finish_barriers(o);
 }
 
 void learner::finish_barriers(out& o) {
-  for (auto it = barriers_.begin(); it != barriers_.end();) {
-    if (!it->second.counted || it->second.highest >= next_) {
-      ++it;
-      continue;
-    }
-    if (it->second.asked)
-      o.send(self_, reached{*it->second.asked});
-    it = barriers_.erase(it);
-  }
+  for (const auto& id : barriers_.reached(next_))
+    o.send(self_, reached{id});
 }
 
 }  // namespace quorate::paxos

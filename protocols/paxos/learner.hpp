@@ -3,6 +3,7 @@
 
 #include "actors/journal.hpp"
 #include "actors/traffic.hpp"
+#include "protocols/barriers.hpp"
 #include "protocols/contract.hpp"
 #include "protocols/paxos/options.hpp"
 #include "protocols/paxos/ports.hpp"
@@ -31,9 +32,8 @@ public:
   static constexpr slot behind_max = 1'024;  ///< further behind another member, sync has to help
   static constexpr slot ask_slots_max = 64;  ///< asked about, or taken over, at a time
   static constexpr std::size_t bodies_bytes_max =
-      64 * 1024 * 1024;                               ///< kept for slots that are not delivered
-  static constexpr std::size_t ballots_max = 16;      ///< counted in one slot; the lowest go first
-  static constexpr std::size_t barriers_max = 1'024;  ///< open at a time; beyond: silence
+      64 * 1024 * 1024;                           ///< kept for slots that are not delivered
+  static constexpr std::size_t ballots_max = 16;  ///< counted in one slot; the lowest go first
 
   /// \pre the context's options are valid. Only tests pass a quorum or another limit.
   explicit learner(const protocol_context& context);
@@ -66,14 +66,6 @@ private:
     tally chosen;
     time_point heard{};  ///< the last news of it
   };
-  struct open_barrier {
-    std::optional<token> asked;  ///< the replica's name for it; none: ours, at the start
-    vote_count replies;
-    slot highest = 0;
-    bool counted = false;  ///< a majority has replied: `highest` is what it waits for
-    duration every{};
-    time_point again_at{};
-  };
   struct peer {
     slot next = 0;
     time_point heard{};
@@ -83,8 +75,7 @@ private:
   void choose(slot s, progress& p, const ballot& at, out& o);
   void deliver(out& o);
   void finish_barriers(out& o);
-  void open(std::optional<token> asked, out& o);
-  void query(std::uint64_t number, const open_barrier& b, out& o);
+  void query(std::uint64_t number, const std::vector<node_id>& whom, out& o);
   void ask(out& o);
   void take_over(out& o);
   void keep_body(progress& p, const batch_id& id, const payload& body);
@@ -118,8 +109,7 @@ private:
   time_point ask_at_{};
   duration takeover_after_{};
 
-  std::uint64_t barrier_number_ = 0;
-  std::map<std::uint64_t, open_barrier> barriers_;
+  open_barriers barriers_;
 
   slot floor_heard_ = 0;  ///< an acceptor has forgotten everything up to here
   std::map<node_id, peer> peers_;

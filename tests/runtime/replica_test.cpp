@@ -132,9 +132,21 @@ TEST_CASE("dropped reads are not run") {
   d.on(n1, query_of(1));
   d.on(n1, query_of(2));
   d.on(n1, query_of(3));
-  CHECK(d.on(n1, drop_queries{{token{1}, token{2}}}) == "");
-  CHECK(d.on(n1, reached{token{1}}) == "send_now n1 barrier{2}");
+  // Nobody waits for the open barrier any more: the next one takes its place at once.
+  CHECK(d.on(n1, drop_queries{{token{1}, token{2}}}) == "send_now n1 barrier{2}");
+  CHECK(d.on(n1, reached{token{1}}) == "");
   CHECK(d.on(n1, reached{token{2}}) == "send_now n1 read_job{3}");
+}
+
+TEST_CASE("a barrier for which no read waits any more is closed, and not asked for again") {
+  replica_desk d;
+  d.on(n1, query_of(1));
+  CHECK(d.on(n1, drop_queries{{token{9}}}) == "");
+  CHECK(d.on(n1, drop_queries{{token{1}}}) == "send_now n1 barrier{0}");
+  CHECK(!has(d.pass_and_tick(), "barrier"));
+  CHECK(d.on(n1, reached{token{1}}) == "");
+  CHECK(d.on(n1, drop_queries{{token{1}}}) == "");
+  CHECK(d.on(n1, query_of(2)) == "send_now n1 barrier{2}");
 }
 
 TEST_CASE("an open barrier is asked for again after a while, and anew after a fast-forward voids it") {
