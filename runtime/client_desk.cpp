@@ -27,6 +27,10 @@ errc fault_of(const command& c) {
   const auto opens = c.kind == command_kind::open_session;
   if (opens != (c.id.session == session_id{0}) || (opens && !is_client_nonce(c.id.number.value)))
     return errc::invalid_command;
+  // A client that leaps ahead would have every replica forget what it has not been told yet.
+  if (!opens && (c.done_below > c.id.number.value ||
+                 c.id.number.value - c.done_below >= limits::session_window))
+    return errc::invalid_command;
   return errc::ok;
 }
 

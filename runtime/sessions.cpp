@@ -4,6 +4,8 @@
 #include "actors/ensure.hpp"
 #include "runtime/store_keys.hpp"
 
+#include <algorithm>
+
 namespace quorate {
 
 session_id sessions::open(log_index index, std::size_t position) {
@@ -11,7 +13,7 @@ session_id sessions::open(log_index index, std::size_t position) {
   ENSURE(!open_.contains(id), "session " + std::to_string(id.value) + " opened twice");
   open_[id].used = index;
   touched_.insert(id);
-  if (open_.size() > open_max_)
+  if (open_.size() > limits_.open_max)
     evict();
   return id;
 }
@@ -22,38 +24,83 @@ void sessions::evict() {
   for (auto i = open_.begin(); i != open_.end(); ++i)
     if (i->second.used < oldest->second.used)
       oldest = i;
-  for (const auto& s : oldest->second.slots)
-    drop(s);
+  raise_low(oldest->second, UINT64_MAX);
   touched_.erase(oldest->first);
   closed_.insert(oldest->first);
   open_.erase(oldest);
 }
 
-void sessions::drop(const slot& s) {
-  if (s.what != slot::state::done)
-    return;
-  const auto live = live_.find(s.record);
-  if (live != live_.end() && --live->second == 0) {
-    emptied_.push_back(s.record);
-    live_.erase(live);
+void sessions::make_room() {
+  while (bytes_ > limits_.bytes_max) {
+    const auto most = std::max_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) {
+      return a.second.bytes < b.second.bytes;
+    });
+    auto& s = most->second;
+    // Half at once, so that the search for who holds most is rare.
+    for (const auto target = s.bytes / 2; s.bytes > target;)
+      raise_low(s, (s.blocks.begin()->first + 1) * block_slots);
+    touched_.insert(most->first);
   }
+}
+
+void sessions::count(session& s, std::ptrdiff_t bytes) {
+  s.bytes += static_cast<std::size_t>(bytes);
+  bytes_ += static_cast<std::size_t>(bytes);
+}
+
+const sessions::slot* sessions::find(const session& s, std::uint64_t number) {
+  const auto in = s.blocks.find(number / block_slots);
+  return in == s.blocks.end() ? nullptr : &in->second.slots[number % block_slots];
+}
+
+/// The slot of a sequence that is or will be held.
+sessions::slot& sessions::hold(session& s, std::uint64_t number) {
+  const auto [in, fresh] = s.blocks.try_emplace(number / block_slots);
+  if (fresh)
+    count(s, sizeof(block));
+  auto& place = in->second.slots[number % block_slots];
+  in->second.held += place.what == slot::state::empty ? 1 : 0;
+  return place;
+}
+
+/// The slot has an outcome from now on.
+void sessions::finish(session& s, slot& place, log_index index, stored_outcome result) {
+  count(s, static_cast<std::ptrdiff_t>(result.body.size()));
+  place = {slot::state::done, index, std::move(result)};
+  ++live_[index];
+}
+
+void sessions::drop(session& s, std::map<std::uint64_t, block>::iterator from, std::uint64_t number) {
+  auto& place = from->second.slots[number % block_slots];
+  if (place.what == slot::state::empty)
+    return;
+  --from->second.held;
+  if (place.what == slot::state::done) {
+    count(s, -static_cast<std::ptrdiff_t>(place.result.body.size()));
+    const auto live = live_.find(place.record);
+    if (live != live_.end() && --live->second == 0) {
+      emptied_.push_back(place.record);
+      live_.erase(live);
+    }
+  }
+  place = {};
 }
 
 void sessions::raise_low(session& s, std::uint64_t low) {
   if (low <= s.low)
     return;
-  const auto gone = low - s.low;
-  if (gone >= s.slots.size()) {
-    for (const auto& old : s.slots)
-      drop(old);
-    s.slots.clear();
-  } else {
-    for (std::uint64_t i = 0; i < gone; ++i) {
-      drop(s.slots.front());
-      s.slots.pop_front();
-    }
-  }
   s.low = low;
+  while (!s.blocks.empty() && s.blocks.begin()->first * block_slots < low) {
+    const auto first = s.blocks.begin();
+    const auto begin = first->first * block_slots;
+    for (auto n = begin; n < std::min(low, begin + block_slots); ++n)
+      drop(s, first, n);
+    // What an empty block would take counts, and no other replica might have it.
+    if (first->second.held > 0)
+      return;
+    count(s, -static_cast<std::ptrdiff_t>(sizeof(block)));
+    s.blocks.erase(first);
+  }
 }
 
 sessions::verdict sessions::check(const command_view& command, log_index index) {
@@ -62,17 +109,16 @@ sessions::verdict sessions::check(const command_view& command, log_index index) 
     return verdict::refuse;
   auto& s = found->second;
   const auto number = command.id.number.value;
+  if (number >= sequences_max)
+    return verdict::refuse;
   s.used = index;
   touched_.insert(found->first);
   raise_low(s, command.done_below);
-  if (number >= s.low && number - s.low >= window_)
-    raise_low(s, number - window_ + 1);
+  if (number >= s.low && number - s.low >= limits_.window)
+    raise_low(s, number - limits_.window + 1);
   if (number < s.low)
     return verdict::refuse;
-  const auto offset = number - s.low;
-  if (offset >= s.slots.size())
-    s.slots.resize(offset + 1);
-  auto& place = s.slots[offset];
+  auto& place = hold(s, number);
   switch (place.what) {
   case slot::state::running:
     return verdict::running;
@@ -90,10 +136,9 @@ void sessions::record(const command_id& id, log_index index, stored_outcome resu
   // A later command of the same batch may have moved the window past it, or evicted the session.
   if (found == open_.end() || id.number.value < found->second.low)
     return;
-  auto& place = found->second.slots.at(id.number.value - found->second.low);
+  auto& place = hold(found->second, id.number.value);
   ENSURE(place.what == slot::state::running, "outcome of " + text(id) + " recorded twice");
-  place = {slot::state::done, index, std::move(result)};
-  ++live_[index];
+  finish(found->second, place, index, std::move(result));
   recorded_.push_back(id);
 }
 
@@ -101,9 +146,8 @@ const sessions::stored_outcome* sessions::find(const command_id& id) const {
   const auto found = open_.find(id.session);
   if (found == open_.end() || id.number.value < found->second.low)
     return nullptr;
-  const auto offset = id.number.value - found->second.low;
-  const auto& slots = found->second.slots;
-  return offset < slots.size() && slots[offset].what == slot::state::done ? &slots[offset].result : nullptr;
+  const auto* place = find(found->second, id.number.value);
+  return place != nullptr && place->what == slot::state::done ? &place->result : nullptr;
 }
 
 bool sessions::is_open(const command_id& id) const {
@@ -112,6 +156,8 @@ bool sessions::is_open(const command_id& id) const {
 }
 
 void sessions::save(log_index index, store_batch& writes) {
+  // Only here: until the batch is done with, its outcomes are asked for.
+  make_room();
   for (const auto id : closed_)
     writes.erase(store_keys::of(store_keys::session, id.value));
   for (const auto id : touched_) {
@@ -146,6 +192,7 @@ void sessions::save(log_index index, store_batch& writes) {
 
 status sessions::load(const store_view& view) {
   open_.clear();
+  bytes_ = 0;
   live_.clear();
   touched_.clear();
   closed_.clear();
@@ -180,14 +227,9 @@ status sessions::load(const store_view& view) {
                 const auto found = open_.find(id);
                 // A record lives as long as any of its outcomes; the others' windows may have passed.
                 if (!sound || found == open_.end() || number < found->second.low ||
-                    number - found->second.low >= window_)
+                    number - found->second.low >= limits_.window)
                   continue;
-                auto& slots = found->second.slots;
-                const auto offset = number - found->second.low;
-                if (offset >= slots.size())
-                  slots.resize(offset + 1);
-                slots[offset] = {slot::state::done, index, {code, std::move(body)}};
-                ++live_[index];
+                finish(found->second, hold(found->second, number), index, {code, std::move(body)});
               }
               return sound;
             });

@@ -5,7 +5,7 @@
 #include "actors/limits.hpp"
 #include "actors/store.hpp"
 
-#include <deque>
+#include <array>
 #include <map>
 #include <set>
 
@@ -15,11 +15,18 @@ namespace quorate {
 struct session_limits {
   std::uint64_t window = limits::session_window;  ///< sequences of a session
   std::size_t open_max = limits::sessions_max;    ///< open sessions; the longest unused goes first
+  std::size_t bytes_max = 256 * 1024 * 1024;  ///< of all outcomes in memory; who holds most forgets first
 };
+
+/// Sequences of a session, ever: those from here on are refused.
+inline constexpr std::uint64_t sequences_max = std::uint64_t{1} << 63;
 
 /// The sessions of one group, the same on every replica, since they change by the log alone.
 /// Invariant: a command id is let through at most once, ever. A session remembers the outcomes of the
-/// sequences from `low` on; below `low`, and where the session is unknown, everything is refused. Durability:
+/// sequences from `low` on; below `low`, and where the session is unknown, everything is refused. Memory
+/// follows the outcomes that are held, wherever in the window they lie, and is bounded over all sessions: at
+/// `bytes_max` the session that holds most forgets its oldest ones, as if its window had passed them.
+/// Durability:
 /// `save` puts the changes of a batch beside the batch's other writes; `load` reads them back. Source: D.
 /// Ongaro, "Consensus: Bridging Theory and Practice" (2014), section 6.3, with a window of outcomes per
 /// session instead of the last one.
@@ -37,11 +44,8 @@ public:
     std::string body;
   };
 
-  /// `window`, `open_max`: limits::session_window and limits::sessions_max, smaller in tests.
-  explicit sessions(std::uint64_t window = limits::session_window,
-                    std::size_t open_max = limits::sessions_max)
-      : window_(window), open_max_(open_max) {}
-  explicit sessions(const session_limits& limits) : sessions(limits.window, limits.open_max) {}
+  explicit sessions(const session_limits& limits = {}) : limits_(limits) {}
+  sessions(std::uint64_t window, std::size_t open_max) : sessions(session_limits{window, open_max}) {}
 
   /// Opens a session at this place of the log; evicts the longest unused one where there are too many. Its id
   /// is made from the place: index times limits::batch_commands_max plus position.
@@ -61,6 +65,8 @@ public:
   [[nodiscard]] status load(const store_view& view);
 
   [[nodiscard]] std::size_t size() const { return open_.size(); }
+  /// What the outcomes take in memory, the same on every replica.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
 private:
   struct slot {
@@ -68,19 +74,31 @@ private:
     log_index record;  ///< the batch that executed it
     stored_outcome result;
   };
+  /// Neighbouring sequences; there only while one of them is not empty.
+  static constexpr std::uint64_t block_slots = 16;
+  struct block {
+    std::array<slot, block_slots> slots;
+    std::size_t held = 0;  ///< slots that are not empty
+  };
   struct session {
-    std::uint64_t low = 0;   ///< sequences below are refused
-    log_index used;          ///< the last batch that had a command of it
-    std::deque<slot> slots;  ///< from low on
+    std::uint64_t low = 0;                  ///< sequences below are refused
+    log_index used;                         ///< the last batch that had a command of it
+    std::map<std::uint64_t, block> blocks;  ///< by number / block_slots
+    std::size_t bytes = 0;
   };
 
+  [[nodiscard]] static const slot* find(const session& s, std::uint64_t number);
+  slot& hold(session& s, std::uint64_t number);
+  void finish(session& s, slot& place, log_index index, stored_outcome result);
+  void drop(session& s, std::map<std::uint64_t, block>::iterator from, std::uint64_t number);
   void raise_low(session& s, std::uint64_t low);
-  void drop(const slot& s);
   void evict();
+  void make_room();
+  void count(session& s, std::ptrdiff_t bytes);
 
-  std::uint64_t window_;
-  std::size_t open_max_;
+  session_limits limits_;
   std::map<session_id, session> open_;
+  std::size_t bytes_ = 0;
   std::map<log_index, std::size_t> live_;  ///< outcomes per saved record that are still remembered
   // Since the last save:
   std::set<session_id> touched_;

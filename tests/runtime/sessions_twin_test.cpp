@@ -145,16 +145,65 @@ struct run {
   }
 
   void reload() {
-    real = sessions{window, open_max};
+    real = sessions{sizes};
     REQUIRE(!real.load(state));
   }
 
   prng random;
-  sessions real{window, open_max};
+  session_limits sizes{window, open_max};
+  sessions real{sizes};
   plain_sessions twin;
   memory_store state;
   std::vector<session_id> known;
   std::map<session_id, std::uint64_t> next;
+  std::set<command_id> executed;
+};
+
+
+/// Batches of sparse sequences with answers of many sizes, with little memory for them.
+struct tight_run {
+  explicit tight_run(std::uint64_t seed) : random(seed) {}
+
+  void batch(std::uint64_t index) {
+    std::vector<command_id> fresh;
+    for (auto n = 1 + random.below(8); n > 0; --n) {
+      if (known.empty() || random.chance(5)) {
+        known.push_back(real.open(log_index{index}, n));
+        continue;
+      }
+      command_view c;
+      c.id = {known[random.below(known.size())], sequence{random.below(300)}};
+      if (real.check(c, log_index{index}) != verdict::execute)
+        continue;
+      REQUIRE(executed.insert(c.id).second);
+      fresh.push_back(c.id);
+    }
+    for (const auto& id : fresh)
+      real.record(id, log_index{index}, {errc::ok, std::string(random.below(3'000), 'x')});
+    store_batch writes;
+    real.save(log_index{index}, writes);
+    REQUIRE(!state.write(writes, log_index{index + 1}));
+  }
+
+  /// A replica that starts again, or from a snapshot, must decide as one that went on.
+  void compare_with_a_reload() {
+    sessions other{sizes};
+    REQUIRE(!other.load(state));
+    REQUIRE(other.bytes() == real.bytes());
+    REQUIRE(other.size() == real.size());
+    for (const auto& id : executed) {
+      REQUIRE(real.is_open(id) == other.is_open(id));
+      REQUIRE((real.find(id) == nullptr) == (other.find(id) == nullptr));
+    }
+    if (random.chance(30))
+      real = std::move(other);
+  }
+
+  prng random;
+  session_limits sizes{200, 4, 40'000};
+  sessions real{sizes};
+  memory_store state;
+  std::vector<session_id> known;
   std::set<command_id> executed;
 };
 
@@ -174,6 +223,33 @@ TEST_CASE("sessions do what a dumb twin does, through reloads, and execute nothi
     executed += r.executed.size();
   }
   CHECK(executed > 10'000);
+}
+
+TEST_CASE("remembered outcomes stay within their memory, alike on all replicas, and nothing executes twice") {
+  std::size_t full = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    CAPTURE(seed);
+    tight_run r{seed};
+    for (std::uint64_t index = 0; index < 80; ++index) {
+      r.batch(index);
+      REQUIRE(r.real.bytes() <= r.sizes.bytes_max);
+      full += r.real.bytes() > r.sizes.bytes_max / 2 ? 1 : 0;
+      r.compare_with_a_reload();
+    }
+  }
+  CHECK(full > 1'000);  // the limit was at work
+}
+
+TEST_CASE("a session takes memory for what it holds, wherever in its window that lies") {
+  sessions all;
+  constexpr std::uint64_t many = 400;
+  for (std::uint64_t i = 0; i < many; ++i) {
+    command_view c;
+    c.id = {all.open(log_index{i}, 0), sequence{limits::session_window - 1}};
+    REQUIRE(all.check(c, log_index{i}) == verdict::execute);
+    all.record(c.id, log_index{i}, {errc::ok, "x"});
+  }
+  CHECK(all.bytes() <= many * 2'048);
 }
 
 }  // namespace quorate::testing
