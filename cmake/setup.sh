@@ -10,6 +10,7 @@
 #   CAF_TARBALL=FILE    use this copy of the source instead of downloading it (same checksum)
 #   CXX=COMPILER        the compiler (default: c++)
 #   QUORATE_CLANG=1     install clang too, for tests/fuzz/run.sh
+#   QUORATE_TSAN=1      give a CAF that is built with ThreadSanitizer, kept beside the other one
 
 # Sourced: run as a child, so that the caller keeps its own shell options and traps.
 if [[ "${BASH_SOURCE[0]}" != "$0" ]]; then
@@ -190,6 +191,7 @@ build_caf() {
   rm -rf "$prefix"
   {
     cmake -S "$source" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_BUILD_TYPE=Release \
+      -DCMAKE_CXX_FLAGS="$caf_flags" \
       -DCMAKE_INSTALL_PREFIX="$prefix" -DCAF_ENABLE_EXAMPLES=OFF -DCAF_ENABLE_TESTING=OFF \
       -DCAF_ENABLE_TOOLS=OFF &&
       NINJA_STATUS='[%f/%t] ' cmake --build "$build" &&
@@ -212,6 +214,11 @@ cxx=$(command -v "${CXX:-c++}") || die "There is no compiler called ${CXX:-c++}.
 compiler=$(compiler_name)
 cache=$(cache_dir)
 prefix=$cache/caf-$caf_version-$compiler-$(uname -m)
+caf_flags=
+if [[ -n "${QUORATE_TSAN:-}" ]]; then
+  prefix+=-tsan
+  caf_flags='-fsanitize=thread -g1'
+fi
 
 if ! complete; then
   mkdir -p "$cache" 2>/dev/null && [[ -w "$cache" ]] ||

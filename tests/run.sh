@@ -6,11 +6,13 @@ cd "$(dirname "$0")/.."
 
 usage() {
   cat <<'END'
-Usage: tests/run.sh [--asan] [--seeds N] [--seed S [--members M] [--local]] [--fire MINUTES]
+Usage: tests/run.sh [--asan | --tsan] [--seeds N] [--seed S [--members M] [--local]] [--fire MINUTES]
 
 Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
 
   --asan      build with AddressSanitizer and UBSan, and run the tests under them
+  --tsan      build with ThreadSanitizer (CAF too, once), and run under it what has threads: nodes as processes, the
+              shells, local clusters, the client
   --seeds N   how many seeds each simulation explores (environment: QUORATE_SEEDS)
   --protocol P  simulate, replay or burn this protocol only (environment: QUORATE_PROTOCOL)
   --seed S    replay this one seed, and run nothing else (environment: QUORATE_SEED)
@@ -49,6 +51,7 @@ local_run=
 while (($#)); do
   case "$1" in
     --asan) preset=asan ;;
+    --tsan) preset=tsan; export QUORATE_TSAN=1 ;;
     --seeds) number "$@"; export QUORATE_SEEDS=$2; shift ;;
     --seeds=*) number --seeds "${1#*=}"; export QUORATE_SEEDS=${1#*=} ;;
     --seed) number "$@"; export QUORATE_SEED=$2; shift ;;
@@ -80,6 +83,10 @@ if [[ $preset == asan ]]; then
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1}
   export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 fi
+if [[ $preset == tsan ]]; then
+  # A report ends the program: nothing that it says afterwards can be believed.
+  export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp}
+fi
 cmake --preset "$preset"
 if [[ -n $fire ]]; then
   cmake --build --preset "$preset" --target fire_test
@@ -92,6 +99,10 @@ fi
 if [[ -n ${QUORATE_SEED:-}${QUORATE_SCRIPT:-} ]]; then
   cmake --build --preset "$preset" --target simulation_test
   exec "build/$preset/tests/simulation_test" --test-case="one run*"
+fi
+if [[ $preset == tsan ]]; then
+  cmake --build --preset tsan --target actors_test runtime_test process_test node_runtime
+  exec ctest --preset tsan --tests-regex '^(actors|runtime|process)_test$'
 fi
 cmake --build --preset "$preset"
 # One test at a time: some measure time and need the processors to themselves.
