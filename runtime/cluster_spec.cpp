@@ -90,6 +90,13 @@ const node_spec* cluster_spec::find(std::string_view wanted) const {
   return found == nodes.end() ? nullptr : &*found;
 }
 
+void number_by_name(std::vector<node_spec>& nodes) {
+  for (auto& node : nodes)
+    node.id =
+        node_id{1 + static_cast<std::uint32_t>(std::count_if(
+                        nodes.begin(), nodes.end(), [&](const auto& n) { return n.name < node.name; }))};
+}
+
 spec_result parse_spec(std::string_view text, const known_names& known, std::string_view source) {
   if (text.size() > spec_bytes_max)
     return spec_failure(source, {}, "is larger than " + std::to_string(spec_bytes_max) + " bytes");

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -14,14 +15,16 @@
 
 namespace quorate {
 
-/// A node's name and addresses. Hosts are IP addresses; the spec's "localhost" has become 127.0.0.1.
+/// A node's name and addresses. Hosts are IP addresses; the spec's "localhost" has become 127.0.0.1. The name
+/// is what identifies it: in what order a spec lists the nodes means nothing.
 struct node_spec {
   std::string name;
   std::string host;  ///< where the other nodes reach it
   std::uint16_t port = 0;
   std::string http_host;  ///< where clients reach it; 0.0.0.0 and :: stand for every address of the machine
   std::uint16_t http_port = 0;
-  node_id id;  ///< 1, 2, … in the spec's order
+  node_id id;  ///< 1, 2, … in the order of the names, until the cluster is founded: then the founded one
+  bool founded_without = false;  ///< of this spec, but no member of the cluster that was founded
 };
 
 struct spec_timeouts {
@@ -49,6 +52,8 @@ struct cluster_spec {
   std::string machine = "append_log";
   std::vector<node_spec> nodes;
   std::map<std::string, std::string> protocol_options;  ///< `cluster.<protocol>`, by name
+  /// Which of "protocol" and "machine" the file names: what it does not name differs from nothing.
+  std::set<std::string> named;
   std::map<std::string, std::string> balancer_options;  ///< `cluster.<balancer>`, by name
   spec_timeouts timeouts;
   spec_limits limits;
@@ -56,6 +61,9 @@ struct cluster_spec {
   /// The node called `wanted`, or null.
   [[nodiscard]] const node_spec* find(std::string_view wanted) const;
 };
+
+/// Gives the nodes the numbers that all specs with these names agree on, whatever order they list them in.
+void number_by_name(std::vector<node_spec>& nodes);
 
 /// What a spec may name, from the registries of whoever reads it.
 struct known_names {

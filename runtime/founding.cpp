@@ -2,8 +2,11 @@
 
 #include "actors/ensure.hpp"
 #include "actors/hash.hpp"
+#include "actors/last_words.hpp"
+#include "actors/wording.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace quorate {
@@ -12,6 +15,8 @@ namespace {
 
 constexpr timer_tag hello_timer{1};
 constexpr std::string_view key = "f";
+constexpr std::string_view address_prefix = "a";  // + name: where the node was at the last start
+constexpr std::string_view address_end = "b";
 
 std::string bytes_of(const wire::Founding& list) {
   return list.SerializeAsString();
@@ -25,10 +30,25 @@ std::string options_text(const wire::Founding& f) {
 }
 
 std::string names_text(const wire::Founding& f) {
-  std::string out;
+  std::vector<std::string> names;
   for (const auto& m : f.members())
-    out += (out.empty() ? "" : ", ") + m.name();
-  return out;
+    names.push_back(m.name());
+  std::sort(names.begin(), names.end());
+  return listed(names);
+}
+
+bool numbered_alike(const wire::Founding& a, const wire::Founding& b) {
+  return std::all_of(a.members().begin(), a.members().end(), [&](const auto& m) {
+    return std::any_of(b.members().begin(), b.members().end(),
+                       [&](const auto& n) { return n.name() == m.name() && n.id() == m.id(); });
+  });
+}
+
+/// The member of that name, or null.
+const wire::Member* find(const wire::Founding& list, const std::string& name) {
+  const auto found = std::find_if(list.members().begin(), list.members().end(),
+                                  [&](const auto& m) { return m.name() == name; });
+  return found == list.members().end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -58,6 +78,8 @@ std::string founding_difference(const wire::Founding& ours, const wire::Founding
     return differ("cluster.name", ours.cluster(), theirs.cluster());
   if (names_text(ours) != names_text(theirs))
     return differ("cluster.nodes", names_text(ours), names_text(theirs));
+  if (!numbered_alike(ours, theirs))
+    return "cluster.nodes differs: the same names, but under other numbers";
   if (ours.protocol() != theirs.protocol())
     return differ("cluster.protocol", ours.protocol(), theirs.protocol());
   if (options_text(ours) != options_text(theirs))
@@ -68,25 +90,52 @@ std::string founding_difference(const wire::Founding& ours, const wire::Founding
 }
 
 founding::founding(founding_setup setup) : setup_(std::move(setup)) {
+  auto* members = setup_.spec.mutable_members();
+  std::sort(members->begin(), members->end(), [](const auto& a, const auto& b) { return a.id() < b.id(); });
   disks_[setup_.self] = setup_.disk;
 }
 
-void founding::recover(const journal_view& saved) {
-  const auto row = saved.get(key);
-  if (!row)
-    return;
+std::optional<wire::Hello> founding::saved_in(const journal_view& saved) {
   wire::Hello state;
-  ENSURE(state.ParseFromString(*row) && state.phase() != wire::Hello::BLANK,
-         text(setup_.self) + " founding: what was saved cannot be read");
-  phase_ = state.phase();
-  list_ = state.founding();
+  const auto row = saved.get(key);
+  if (row && (!state.ParseFromString(*row) || state.phase() == wire::Hello::BLANK))
+    return std::nullopt;
+  return state;
+}
+
+void founding::recover(const journal_view& saved) {
+  const auto state = saved_in(saved);
+  ENSURE(state, text(setup_.self) + " founding: what was saved cannot be read");
+  phase_ = state->phase();
+  list_ = state->founding();
+  saved.scan(address_prefix, address_end, [&](journal_row&& row) {
+    addresses_[row.key.substr(address_prefix.size())] = row.value;
+    return true;
+  });
+}
+
+void founding::mind_addresses(out& o) {
+  std::string moved;
+  for (const auto& [name, address] : setup_.addresses) {
+    const auto before = std::exchange(addresses_[name], address);
+    if (before == address)
+      continue;
+    if (!before.empty())
+      moved += (moved.empty() ? "" : ", ") + name + " at " + address + " (it was " + before + ")";
+    o.save_lazy(std::string{address_prefix} + name, address);
+  }
+  if (!moved.empty())
+    o.note(severity::info, "since the last start the spec has other addresses, which count: " + moved);
 }
 
 void founding::start(out& o) {
-  if (phase_ == wire::Hello::FOUNDED) {
+  // Whoever makes a node settles what it runs with first; to run with anything else would tear the state
+  // apart.
+  if (phase_ != wire::Hello::BLANK)
     if (const auto difference = founding_difference(setup_.spec, list_); !difference.empty())
-      o.note(severity::warning,
-             "the cluster was founded with another spec, which still holds: " + difference);
+      end_for("this node does not run with what was founded: " + difference);
+  mind_addresses(o);
+  if (phase_ == wire::Hello::FOUNDED) {
     announce(o);
   } else {
     tell_why(setup_.self, "waits for all members of the spec to be heard once", severity::info, o);
@@ -129,49 +178,66 @@ void founding::on(timer_tag, out& o) {
   o.set_timer(hello_timer, setup_.hello_every);
 }
 
-bool founding::names_us(const wire::Founding& list) const {
-  for (const auto& m : list.members())
-    if (m.id() == setup_.self.value)
-      return m.disk() == setup_.disk.value;
-  return false;
+std::optional<node_id> founding::number_of(const std::string& name) const {
+  if (const auto* m = find(setup_.spec, name); m != nullptr && m->id() != setup_.self.value)
+    return node_id{m->id()};
+  for (const auto& s : setup_.strangers)
+    if (s.name == name)
+      return s.id;
+  return std::nullopt;
 }
 
-void founding::on(node_id from, const wire::Hello& msg, out& o) {
-  const auto of_spec = others();
-  if (std::find(of_spec.begin(), of_spec.end(), from) == of_spec.end())
+void founding::answer(node_id node, const wire::Hello& msg, out& o) {
+  if (msg.phase() == wire::Hello::FOUNDED)
     return;
-  const auto who = name_of_node(from);
-  if (phase_ == wire::Hello::FOUNDED) {
-    if (msg.phase() == wire::Hello::FOUNDED)
-      return;
-    for (const auto& m : list_.members())
-      // Once per disk: it says hello for as long as it runs.
-      if (m.id() == from.value && m.disk() != msg.disk() &&
-          std::exchange(strangers_[from], disk_id{msg.disk()}) != disk_id{msg.disk()})
-        o.note(severity::warning,
-               who + " has come with a disk that is not a member's (was it wiped?): it has no vote "
-                     "until it is replaced");
-    const std::array to{from};
-    say_hello(to, o);
-    return;
+  // Once per disk: it says hello for as long as it runs.
+  if (const auto* m = find(list_, msg.name());
+      m != nullptr && m->disk() != msg.disk() &&
+      std::exchange(strangers_[node], disk_id{msg.disk()}) != disk_id{msg.disk()})
+    o.note(severity::warning,
+           msg.name() + " has come with a disk that is not a member's (was it wiped?): it has no vote "
+                        "until it is replaced");
+  const std::array to{node};
+  say_hello(to, o);
+}
+
+void founding::hear_of_founded(const std::string& who, const wire::Founding& list, out& o) {
+  const auto self = name_of_node(setup_.self);
+  const auto* us = find(list, self);
+  if (us == nullptr) {
+    tell_why(setup_.self,
+             "the cluster was founded without " + self + " (its members: " + names_text(list) +
+                 "): this node has no vote, and this version adds no members",
+             severity::error, o);
+  } else if (us->disk() != setup_.disk.value) {
+    tell_why(setup_.self,
+             "the cluster was founded with another disk of " + self +
+                 " (was this one wiped?): this node has no vote until it is replaced",
+             severity::error, o);
+  } else if (const auto difference = founding_difference(setup_.spec, list); !difference.empty()) {
+    tell_why(*number_of(who), who + " has another spec: " + difference, severity::error, o);
+  } else {
+    found(list, o);
   }
+}
+
+// By name, not by the number in the message's origin: a node whose spec differs may have another one for
+// itself.
+void founding::on(node_id, const wire::Hello& msg, out& o) {
+  const auto from = number_of(msg.name());
+  if (!from)
+    return;
+  if (phase_ == wire::Hello::FOUNDED)
+    return answer(*from, msg, o);
+  if (msg.phase() == wire::Hello::FOUNDED && msg.founding().cluster() == setup_.spec.cluster())
+    return hear_of_founded(msg.name(), msg.founding(), o);
   if (const auto difference = founding_difference(setup_.spec, msg.founding()); !difference.empty()) {
-    tell_why(from, who + " has another spec: " + difference, severity::error, o);
+    tell_why(*from, msg.name() + " has another spec: " + difference, severity::error, o);
     return;
   }
-  if (msg.phase() == wire::Hello::FOUNDED) {
-    if (names_us(msg.founding()))
-      found(msg.founding(), o);
-    else
-      tell_why(setup_.self,
-               "the cluster was founded with another disk of " + name_of_node(setup_.self) +
-                   " (was this one wiped?): this node has no vote until it is replaced",
-               severity::error, o);
-    return;
-  }
-  disks_[from] = disk_id{msg.disk()};
+  disks_[*from] = disk_id{msg.disk()};
   if (msg.phase() == wire::Hello::CONFIRMED)
-    confirmed_[from] = bytes_of(msg.founding());
+    confirmed_[*from] = bytes_of(msg.founding());
   confirm_when_complete(o);
   found_when_agreed(o);
 }
@@ -242,6 +308,7 @@ void founding::announce(out& o) {
   msg.protocol = list_.protocol();
   for (const auto& option : list_.options())
     msg.options[option.name()] = option.value();
+  msg.machine = list_.machine();
   o.send(setup_.self, std::move(msg));
 }
 

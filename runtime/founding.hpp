@@ -25,6 +25,7 @@ struct founded {
   std::uint64_t cluster = 0;  ///< stamped on every message from now on
   std::string protocol;
   std::map<std::string, std::string> options;
+  std::string machine;
 };
 QUORATE_LOCAL_MESSAGE(founded, node)
 
@@ -36,7 +37,13 @@ struct not_founded {
 QUORATE_LOCAL_MESSAGE(not_founded, node)
 
 struct founding_setup {
-  wire::Founding spec;  ///< members without disks; no epoch
+  /// Members without disks; no epoch. Where this node has confirmed or founded, it is what was confirmed
+  /// (founded_spec.hpp); else the spec's, numbered by name.
+  wire::Founding spec;
+  /// Nodes of the spec that were not founded. They are told.
+  std::vector<member> strangers;
+  /// Where the spec says that nodes are, by name; only to say what has changed since the last start.
+  std::map<std::string, std::string> addresses;
   node_id self;
   disk_id disk;
   duration hello_every{};
@@ -46,8 +53,9 @@ struct founding_setup {
 /// and founds once every member has confirmed that same list. Invariant: a node never confirms two lists; so
 /// no two nodes ever found with different ones, even when a disk is wiped between two messages. (With one
 /// step instead of two, a member wiped after another has founded could let the rest found without it: see
-/// runtime/docs/2026-11-23-founding.md.) Durability: a confirmation and the founding are saved before anybody
-/// hears of them.
+/// runtime/docs/2026-11-23-founding.md.) A hello counts by the name in it: until founding has given the
+/// numbers to the names for good, nodes whose specs differ may call the same node by different ones.
+/// Durability: a confirmation and the founding are saved before anybody hears of them.
 class founding {
 public:
   using out = outbox<wire::Hello, founded, not_founded>;
@@ -55,6 +63,10 @@ public:
   static constexpr port place = port::founding;
 
   explicit founding(founding_setup setup);
+
+  /// What this role has saved: phase and list; BLANK where it has saved nothing, and nothing where it cannot
+  /// be read.
+  [[nodiscard]] static std::optional<wire::Hello> saved_in(const journal_view& saved);
 
   void recover(const journal_view& saved);
   void start(out& o);
@@ -68,15 +80,20 @@ private:
   void found(const wire::Founding& list, out& o);
   void save(out& o);
   void announce(out& o);
+  void mind_addresses(out& o);
   [[nodiscard]] bool stands_by(node_id node, const wire::Founding& list, out& o);
   void tell_why(node_id because_of, const std::string& reason, severity level, out& o);
-  [[nodiscard]] bool names_us(const wire::Founding& list) const;
+  void hear_of_founded(const std::string& who, const wire::Founding& list, out& o);
+  void answer(node_id node, const wire::Hello& msg, out& o);
+  /// Our number for a node of that name; nothing for ourselves and for whom we do not know.
+  [[nodiscard]] std::optional<node_id> number_of(const std::string& name) const;
   [[nodiscard]] std::vector<node_id> others() const;
   [[nodiscard]] std::string name_of_node(node_id id) const;
 
   founding_setup setup_;
   wire::Hello::Phase phase_ = wire::Hello::BLANK;
   wire::Founding list_;  ///< confirmed or founded
+  std::map<std::string, std::string> addresses_;  ///< of the last start
   std::map<node_id, disk_id> disks_;
   std::map<node_id, std::string> confirmed_;  ///< the lists that others stand by, serialized
   std::map<node_id, disk_id> strangers_;      ///< disks that are no member's and have been warned of

@@ -39,6 +39,8 @@ void node::start() {
     option->set_value(value);
   }
   f.spec.set_machine(setup_.machine);
+  f.strangers = setup_.strangers;
+  f.addresses = setup_.addresses;
   f.self = setup_.self;
   f.disk = setup_.disk;
   f.hello_every = setup_.timings.hello_every;
@@ -49,9 +51,10 @@ void node::start() {
 void node::on(const founded& message) {
   if (has_group())
     return;
-  ENSURE(message.protocol == setup_.ordering->name, "the cluster runs " + message.protocol +
-                                                        ", and this program was made with " +
-                                                        setup_.ordering->name);
+  // Founding has seen to it.
+  ENSURE(message.protocol == setup_.ordering->name && message.machine == setup_.machine,
+         "the cluster was founded with " + message.protocol + " and " + message.machine +
+             ", and this node runs " + setup_.ordering->name + " and " + setup_.machine);
   members_ = message.members;
   cluster_ = message.cluster;
 

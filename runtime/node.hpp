@@ -18,7 +18,11 @@ namespace quorate {
 /// Everything that a node is made from.
 struct node_setup {
   std::string cluster;        ///< the cluster's name
-  std::vector<member> nodes;  ///< ids 1, 2, … in the spec's order; disks are not known yet (0)
+  /// What was founded on this disk, and where nothing was, the spec's, numbered by name (founded_spec.hpp);
+  /// the same holds for protocol, its options and machine. Disks are not known yet (0).
+  std::vector<member> nodes;
+  std::vector<member> strangers;                 ///< nodes of the spec that were not founded
+  std::map<std::string, std::string> addresses;  ///< of all nodes that the spec gives one, by name
   node_id self;
   disk_id disk;
   boot_id boot;  ///< saved before this node is made

@@ -6,6 +6,7 @@
 #include "protocols/registry.hpp"
 #include "runtime/cluster_page.hpp"
 #include "runtime/data_directory.hpp"
+#include "runtime/founded_spec.hpp"
 #include "runtime/http_gateway.hpp"
 #include "runtime/logging.hpp"
 #include "runtime/machines.hpp"
@@ -59,7 +60,10 @@ node_setup setup_of(const cluster_spec& spec, const node_spec& self, const data_
   node_setup n;
   n.cluster = spec.name;
   for (const auto& s : spec.nodes)
-    n.nodes.push_back({s.id, s.name, disk_id{0}});
+    if (!s.host.empty())
+      n.addresses[s.name] = s.host + ":" + std::to_string(s.port);
+  for (const auto& s : spec.nodes)
+    (s.founded_without ? n.strangers : n.nodes).push_back({s.id, s.name, disk_id{0}});
   n.self = self.id;
   n.disk = disk.disk();
   n.boot = disk.boot();
@@ -81,8 +85,8 @@ node_setup setup_of(const cluster_spec& spec, const node_spec& self, const data_
 
 /// Everything of a running node, in the order in which it has to go: the last first.
 struct running {
-  const cluster_spec& spec;
-  const node_spec& self;
+  cluster_spec spec;  ///< what was founded holds in it, once the disk is open
+  node_spec self;
   std::unique_ptr<data_directory> disk;
   std::shared_ptr<segment_journal> journal;
   std::shared_ptr<rocks_store> state;
@@ -94,6 +98,7 @@ struct running {
   std::unique_ptr<http_gateway> http;
 
   status open_disk(const std::string& path);
+  status settle();
   status start();
   void stop();
   [[nodiscard]] page_facts facts() const;
@@ -119,6 +124,20 @@ status running::open_disk(const std::string& path) {
   state = std::move(std::get<std::unique_ptr<rocks_store>>(s));
   if (disk->fresh())
     return disk->settle();
+  return std::nullopt;
+}
+
+status running::settle() {
+  auto settled = settle_spec(std::move(spec), self.name, *journal, registered_names());
+  if (auto* failed = std::get_if<failure>(&settled)) {
+    failed->message = disk->path().string() + ": " + failed->message;
+    return std::move(*failed);
+  }
+  auto& founded = std::get<founded_spec>(settled);
+  if (!founded.warning.empty())
+    log(severity::warning, "founding", founded.warning);
+  spec = std::move(founded.spec);
+  self = *spec.find(self.name);
   return std::nullopt;
 }
 
@@ -247,6 +266,8 @@ int run(const options& opts, const cluster_spec& spec) {
   start_logging(self.name, opts.level);
   running r{spec, self, {}, {}, {}, {}, {}, {}, {}, {}, {}};
   if (const auto failed = r.open_disk(opts.data_dir))
+    return fail(*failed);
+  if (const auto failed = r.settle())
     return fail(*failed);
   log(severity::info, "node", "boot " + std::to_string(r.disk->boot().value) + " on " + opts.data_dir);
   if (!is_loopback(self.host) || !is_loopback(self.http_host))

@@ -131,10 +131,12 @@ status spec_reader::read_names() {
   const auto known = [this](const std::string& key, const std::vector<std::string>& names, std::string& out) {
     const auto path = "cluster." + key;
     const auto* value = value_at(path);
-    if (value != nullptr)
+    if (value != nullptr) {
       out = caf::get<std::string>(*value);
-    else if (out.empty())
+      spec_.named.insert(key);
+    } else if (out.empty()) {
       return status{fail(path, "missing")};
+    }
     if (!contains(names, out))
       return status{fail(path, quoted(out) + " is not known; known: " + listed(names))};
     return status{};
@@ -173,6 +175,7 @@ status spec_reader::read_nodes() {
   for (std::size_t i = 0; i < count; ++i)
     if (auto problem = read_node(i))
       return problem;
+  number_by_name(spec_.nodes);
   return check_addresses();
 }
 
@@ -182,12 +185,11 @@ status spec_reader::read_node(std::size_t at) {
     return fail(path, "must be " + std::string{described(value_kind::dictionary)} + ", not " +
                           std::string{described(*value)});
   node_spec node;
-  node.id = node_id{static_cast<std::uint32_t>(at + 1)};
   if (auto problem = read_name(path + ".name", node.name))
     return problem;
   if (const auto* twin = spec_.find(node.name))
     return fail(path + ".name", quoted(node.name) + " is the name of cluster.nodes[" +
-                                    std::to_string(twin->id.value - 1) + "] too");
+                                    std::to_string(twin - spec_.nodes.data()) + "] too");
   for (const auto* key : {".host", ".port", ".http"})
     if (value_at(path + key) == nullptr)
       return fail(path + key, "missing");

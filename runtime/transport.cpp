@@ -96,7 +96,7 @@ status transport::start() {
     return failure{errc::in_use, "cannot listen on " + self.host + ":" + std::to_string(self.port) +
                                      " for other nodes: is another process using it?"};
   for (const auto& peer : shared_->setup.others)
-    if (self.name < peer.name)
+    if (self.name < peer.name && !peer.host.empty())
       shared_->diallers.emplace_back([shared = shared_, peer] { keep_dialling(shared, peer); });
   return std::nullopt;
 }

@@ -16,7 +16,7 @@ namespace quorate {
 struct transport_peer {
   node_id id;
   std::string name;
-  std::string host;  ///< an address, not a name: looking one up would block
+  std::string host;  ///< an address, not a name: looking one up would block; empty: not known, not dialled
   std::uint16_t port = 0;
 };
 
@@ -32,7 +32,7 @@ struct transport_setup {
 
 /// Keeps one connection to every other node and puts the actors of that node's roles into its `link`.
 /// The node with the lower name dials, for ever, with back-off and jitter; the other one listens. Both shake
-/// hands: cluster, node, disk, boot, version. A lost connection empties the link; a node that comes back is a
+/// hands: cluster, name, disk, boot, version. A lost connection empties the link; a node that comes back is a
 /// new process with new actors.
 class transport {
 public:

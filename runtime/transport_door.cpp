@@ -33,10 +33,11 @@ own_door_actor::behavior_type transport_door::make_behavior() {
       [this](const door_hello& msg) { on(msg); },
       [this](const door_roles& msg) { on(msg); },
       [this](const door_received& msg) {
-        const auto peer = peers_.find(msg.node);
-        if (peer != peers_.end() && peer->second.boot == msg.boot)
-          if (auto* link = shared_->setup.links->find(msg.node))
-            link->acknowledged(msg.bytes);
+        if (const auto* peer = known(msg.name))
+          if (const auto found = peers_.find(peer->id);
+              found != peers_.end() && found->second.boot == msg.boot)
+            if (auto* link = shared_->setup.links->find(peer->id))
+              link->acknowledged(msg.bytes);
       },
       [this](const client_hello& msg) {
         // The desk answers: of this node's actors a client learns that one and no other.
@@ -53,9 +54,9 @@ own_door_actor::behavior_type transport_door::make_behavior() {
   };
 }
 
-const transport_peer* transport_door::known(node_id node) const {
+const transport_peer* transport_door::known(std::string_view name) const {
   for (const auto& p : shared_->setup.others)
-    if (p.id == node)
+    if (p.name == name)
       return &p;
   return nullptr;
 }
@@ -63,13 +64,13 @@ const transport_peer* transport_door::known(node_id node) const {
 void transport_door::send_hello(const caf::strong_actor_ptr& door, bool answer) {
   const auto& s = shared_->setup;
   enqueue(self_, door,
-          door_hello{wire_version, s.cluster, s.self.id, s.self.name, s.disk, s.boot,
+          door_hello{wire_version, s.cluster, s.self.name, s.disk, s.boot,
                      caf::actor_cast<caf::strong_actor_ptr>(self_), answer});
 }
 
 void transport_door::send_roles(const caf::strong_actor_ptr& door,
                                 std::vector<std::pair<role_address, caf::strong_actor_ptr>> list) {
-  enqueue(self_, door, door_roles{shared_->setup.self.id, shared_->setup.boot, std::move(list)});
+  enqueue(self_, door, door_roles{shared_->setup.self.name, shared_->setup.boot, std::move(list)});
 }
 
 void transport_door::refuse(const door_hello& msg, const std::string& why) {
@@ -80,7 +81,7 @@ void transport_door::refuse(const door_hello& msg, const std::string& why) {
 
 void transport_door::on(const door_hello& msg) {
   const auto& s = shared_->setup;
-  const auto* expected = known(msg.node);
+  const auto* expected = known(msg.name);
   if (!msg.door)
     return;
   if (msg.version != wire_version)
@@ -89,24 +90,25 @@ void transport_door::on(const door_hello& msg) {
   if (msg.cluster != s.cluster)
     return refuse(msg,
                   "it belongs to cluster \"" + msg.cluster + "\", and this node to \"" + s.cluster + "\"");
-  if (!expected || expected->name != msg.name)
-    return refuse(msg, "the spec of this node has no such node, or under another number");
-  const auto found = peers_.find(msg.node);
+  if (!expected)
+    return refuse(msg, "the spec of this node has no such node (cluster.nodes)");
+  const auto node = expected->id;
+  const auto found = peers_.find(node);
   // An earlier process's last words, or a data directory that was put back from a copy: it has forgotten
   // votes.
-  if (const auto newest = newest_.find(msg.node);
+  if (const auto newest = newest_.find(node);
       newest != newest_.end() && newest->second.first == msg.disk && msg.boot < newest->second.second)
     return refuse(msg, "this is start " + std::to_string(msg.boot.value) +
                            " of its data directory, and start " +
                            std::to_string(newest->second.second.value) +
                            " has been here: is the directory an old copy?");
-  newest_[msg.node] = {msg.disk, msg.boot};
+  newest_[node] = {msg.disk, msg.boot};
   const auto fresh = found == peers_.end() || found->second.door != msg.door;
   if (fresh) {
     // A new process or a new connection: whatever the link holds belongs to the old one.
-    if (auto* link = s.links->find(msg.node))
+    if (auto* link = s.links->find(node))
       link->reset();
-    peers_[msg.node] = {msg.door, msg.disk, msg.boot};
+    peers_[node] = {msg.name, msg.door, msg.disk, msg.boot};
     self_->monitor(caf::actor_cast<caf::actor>(msg.door));
     shared_->setup.log(severity::info,
                        "connected to " + msg.name + " (boot " + std::to_string(msg.boot.value) + ")");
@@ -115,12 +117,15 @@ void transport_door::on(const door_hello& msg) {
     send_hello(msg.door, true);
   if (fresh || !msg.answer)
     send_roles(msg.door, {roles_.begin(), roles_.end()});
-  shared_->set_connected(msg.node, true);
+  shared_->set_connected(node, true);
 }
 
 void transport_door::on(const door_roles& msg) {
-  const auto found = peers_.find(msg.node);
-  auto* link = shared_->setup.links->find(msg.node);
+  const auto* peer = known(msg.name);
+  if (!peer)
+    return;
+  const auto found = peers_.find(peer->id);
+  auto* link = shared_->setup.links->find(peer->id);
   if (found == peers_.end() || found->second.boot != msg.boot || !link)
     return;
   for (const auto& [address, handle] : msg.roles)
@@ -134,7 +139,7 @@ void transport_door::acknowledge(node_id node) {
   if (found == peers_.end() || !link)
     return;
   if (const auto bytes = link->take_received(); bytes > 0)
-    enqueue(self_, found->second.door, door_received{shared_->setup.self.id, shared_->setup.boot, bytes});
+    enqueue(self_, found->second.door, door_received{shared_->setup.self.name, shared_->setup.boot, bytes});
 }
 
 void transport_door::tick() {
@@ -161,10 +166,11 @@ void transport_door::lost(const caf::actor_addr& source) {
     if (i->second.door != source)
       continue;
     const auto node = i->first;
+    const auto name = i->second.name;
     peers_.erase(i);
     if (auto* link = shared_->setup.links->find(node))
       link->reset();
-    shared_->setup.log(severity::warning, "lost the connection to " + known(node)->name);
+    shared_->setup.log(severity::warning, "lost the connection to " + name);
     shared_->set_connected(node, false);
     return;
   }

@@ -57,6 +57,7 @@ public:
 
 private:
   struct peer {
+    std::string name;
     caf::strong_actor_ptr door;
     disk_id disk;
     boot_id boot;
@@ -71,7 +72,7 @@ private:
   void lost(const caf::actor_addr& source);
   void tick();
   void refuse(const door_hello& msg, const std::string& why);
-  [[nodiscard]] const transport_peer* known(node_id node) const;
+  [[nodiscard]] const transport_peer* known(std::string_view name) const;
 
   own_door_actor::pointer self_;
   std::shared_ptr<transport::shared> shared_;

@@ -10,13 +10,13 @@
 namespace quorate {
 
 /// Of the messages between nodes; doors of different versions refuse each other.
-inline constexpr std::uint32_t wire_version = 1;
+inline constexpr std::uint32_t wire_version = 2;
 
-/// Who is at the door. Both sides say it; the one that dialled first.
+/// Who is at the door. Both sides say it; the one that dialled first. The name is what identifies a node:
+/// until the cluster is founded, two specs may give it different numbers.
 struct door_hello {
   std::uint32_t version = wire_version;
   std::string cluster;
-  node_id node;
   std::string name;
   disk_id disk;
   boot_id boot;
@@ -26,14 +26,14 @@ struct door_hello {
 
 /// The actors of the sender's roles: all of them after the hello, later ones as they start.
 struct door_roles {
-  node_id node;
+  std::string name;
   boot_id boot;
   std::vector<std::pair<role_address, caf::strong_actor_ptr>> roles;
 };
 
 /// The sender has received this many bytes from the receiver's roles since it last said so.
 struct door_received {
-  node_id node;
+  std::string name;
   boot_id boot;
   std::uint64_t bytes = 0;
 };
@@ -70,16 +70,16 @@ bool inspect(Inspector& f, role_address& x) {
 template <class Inspector>
 bool inspect(Inspector& f, door_hello& x) {
   return f.object(x).fields(f.field("version", x.version), f.field("cluster", x.cluster),
-                            f.field("node", x.node), f.field("name", x.name), f.field("disk", x.disk),
-                            f.field("boot", x.boot), f.field("door", x.door), f.field("answer", x.answer));
+                            f.field("name", x.name), f.field("disk", x.disk), f.field("boot", x.boot),
+                            f.field("door", x.door), f.field("answer", x.answer));
 }
 template <class Inspector>
 bool inspect(Inspector& f, door_roles& x) {
-  return f.object(x).fields(f.field("node", x.node), f.field("boot", x.boot), f.field("roles", x.roles));
+  return f.object(x).fields(f.field("name", x.name), f.field("boot", x.boot), f.field("roles", x.roles));
 }
 template <class Inspector>
 bool inspect(Inspector& f, door_received& x) {
-  return f.object(x).fields(f.field("node", x.node), f.field("boot", x.boot), f.field("bytes", x.bytes));
+  return f.object(x).fields(f.field("name", x.name), f.field("boot", x.boot), f.field("bytes", x.bytes));
 }
 
 }  // namespace quorate

@@ -241,6 +241,25 @@ TEST_CASE("the sample spec is valid and says what it shows") {
   CHECK(spec.find("n4") == nullptr);
 }
 
+TEST_CASE("the order of the nodes means nothing: numbers go by name") {
+  std::vector<node_spec> nodes;
+  for (const auto* name : {"b", "a-2", "c", "a", "a1"})
+    nodes.emplace_back().name = name;
+  number_by_name(nodes);
+  std::string order;
+  for (const auto& n : nodes)
+    order += n.name + "=" + std::to_string(n.id.value) + " ";
+  CHECK(order == "b=4 a-2=2 c=5 a=1 a1=3 ");
+  const auto turned = spec_of(R"(cluster { name = "demo" nodes = [
+    { name = "n2", host = "10.0.0.2", port = 1, http = "10.0.0.2:2" },
+    { name = "n3", host = "10.0.0.3", port = 1, http = "10.0.0.3:2" },
+    { name = "n1", host = "10.0.0.1", port = 1, http = "10.0.0.1:2" } ] })");
+  CHECK(turned.find("n1")->id == node_id{1});
+  CHECK(turned.find("n2")->id == node_id{2});
+  CHECK(turned.find("n3")->id == node_id{3});
+  CHECK(turned.named.empty());
+}
+
 TEST_CASE("the sample spec shows the defaults") {
   const auto sample = load_spec(QUORATE_SOURCE_DIR "/samples/cluster.conf", known());
   const auto& shown = std::get<cluster_spec>(sample);

@@ -1,4 +1,6 @@
-// Founding among several nodes: hellos are lost, doubled and late, nodes restart, disks are wiped.
+// Founding among several nodes: hellos are lost, doubled and late, nodes restart, disks are wiped, and each
+// node's owner lists the nodes in an order of his own and edits the spec between two starts.
+#include "runtime/founded_spec.hpp"
 #include "runtime/founding.hpp"
 
 #include "tests/harness/invariant_trap.hpp"
@@ -16,13 +18,6 @@ const journal_space space{group_id{0}, epoch_id{0}, port::founding};
 
 struct hellos {
   hellos(std::uint64_t seed, std::uint32_t count) : random(seed) {
-    spec.set_cluster("demo");
-    spec.set_protocol("paxos");
-    for (std::uint32_t i = 1; i <= count; ++i) {
-      auto* m = spec.add_members();
-      m->set_id(i);
-      m->set_name("n" + std::to_string(i));
-    }
     nodes.resize(count);
     for (std::uint32_t i = 0; i < count; ++i)
       wipe(i);
@@ -34,6 +29,65 @@ struct hellos {
     std::unique_ptr<lone_role<founding>> role;
     std::string founded_with;
   };
+  static std::string name_of(std::uint32_t i) { return "n" + std::to_string(i + 1); }
+
+  /// What the node's owner has written: before it has confirmed, the truth in any order; later anything.
+  [[nodiscard]] cluster_spec spec_of(std::uint32_t i) {
+    cluster_spec spec;
+    spec.name = "demo";
+    spec.protocol = "paxos";
+    spec.named = {"protocol", "machine"};
+    const auto saved = founding::saved_in(*nodes[i].journal->view(space));
+    const auto free = saved && saved->phase() != wire::Hello::BLANK;
+    std::vector<std::uint32_t> order;
+    for (std::uint32_t k = 0; k < nodes.size(); ++k)
+      order.insert(order.begin() + static_cast<std::ptrdiff_t>(random.below(order.size() + 1)), k);
+    for (const auto k : order)
+      if (k == i || !free || !random.chance(30))
+        spec.nodes.push_back({name_of(k), "10.0.0." + std::to_string(k + 1), 7000, {}, 0, {}});
+    if (free && random.chance(30))
+      // Before all others, by its name.
+      spec.nodes.push_back({"added", "10.0.0.99", 7000, {}, 0, {}});
+    if (free && random.chance(30))
+      spec.protocol = "mencius";
+    if (free && random.chance(30))
+      spec.machine = "key_value";
+    if (free && random.chance(30))
+      spec.protocol_options["window"] = "9";
+    number_by_name(spec.nodes);
+    return spec;
+  }
+
+  /// As a process makes its founding role.
+  [[nodiscard]] founding_setup setup_of(std::uint32_t i) {
+    const known_names known{{"paxos", "mencius"}, {"local"}, {"push-pull"}, {"append_log", "key_value"}, {}};
+    auto settled = settle_spec(spec_of(i), name_of(i), *nodes[i].journal, known);
+    REQUIRE(std::holds_alternative<founded_spec>(settled));
+    const auto& spec = std::get<founded_spec>(settled).spec;
+    founding_setup setup;
+    setup.spec.set_cluster(spec.name);
+    setup.spec.set_protocol(spec.protocol);
+    setup.spec.set_machine(spec.machine);
+    for (const auto& [name, value] : spec.protocol_options) {
+      auto* option = setup.spec.add_options();
+      option->set_name(name);
+      option->set_value(value);
+    }
+    for (const auto& n : spec.nodes) {
+      if (n.founded_without) {
+        setup.strangers.push_back({n.id, n.name, {}});
+        continue;
+      }
+      auto* m = setup.spec.add_members();
+      m->set_id(n.id.value);
+      m->set_name(n.name);
+    }
+    setup.self = spec.find(name_of(i))->id;
+    setup.disk = disk_id{nodes[i].disk};
+    setup.hello_every = 200ms;
+    return setup;
+  }
+
   struct letter {
     std::uint32_t from;
     std::uint32_t to;
@@ -49,8 +103,7 @@ struct hellos {
 
   void restart(std::uint32_t i) {
     auto& n = nodes[i];
-    n.role =
-        std::make_unique<lone_role<founding>>(founding_setup{spec, node_id{i + 1}, disk_id{n.disk}, 200ms});
+    n.role = std::make_unique<lone_role<founding>>(setup_of(i));
     n.role->role.recover(*n.journal->view(space));
     n.role->start();
     run(i);
@@ -67,7 +120,8 @@ struct hellos {
         if (const auto* send = std::get_if<send_effect>(&e))
           if (const auto* body = send->message.get<wire::Hello>())
             for (const auto to : send->to)
-              letters.push_back({i, to.value - 1, *body});
+              if (to.value <= nodes.size())
+                letters.push_back({i, to.value - 1, *body});
       for (const auto& told : n.role->sent<founded>())
         settle(i, told);
     }
@@ -79,6 +133,11 @@ struct hellos {
     std::string disks_text;
     for (const auto& m : told.members)
       disks_text += std::to_string(m.disk.value) + " ";
+    REQUIRE(told.protocol == "paxos");
+    REQUIRE(told.machine == "append_log");
+    REQUIRE(told.options.empty());
+    for (std::uint32_t k = 0; k < nodes.size(); ++k)
+      REQUIRE(told.members.at(k) == member{node_id{k + 1}, name_of(k), told.members.at(k).disk});
     REQUIRE(told.members.at(i).disk.value == nodes[i].disk);
     if (!nodes[i].founded_with.empty())
       REQUIRE(nodes[i].founded_with == disks_text);
@@ -140,7 +199,6 @@ struct hellos {
   prng random;
   bool faults = true;
   std::uint64_t disks = 0;
-  wire::Founding spec;
   std::vector<node> nodes;
   std::vector<letter> letters;
 };

@@ -48,10 +48,14 @@ wire::Hello blank(node_id from, std::uint64_t disk, wire::Founding spec = spec_o
   return hello(from, disk, wire::Hello::BLANK, std::move(spec));
 }
 
+std::map<std::string, std::string> addresses;
+
 /// Node 1 on disk 11, with a journal.
 struct desk : lone_role<founding> {
   explicit desk(memory_journal& journal, wire::Founding spec = spec_of(3), std::uint64_t disk = 11)
-      : lone_role{founding_setup{std::move(spec), n1, disk_id{disk}, 200ms}}, journal_(journal) {
+      : lone_role{founding_setup{
+            std::move(spec), {{node_id{4}, "n4", {}}}, addresses, n1, disk_id{disk}, 200ms}},
+        journal_(journal) {
     role.recover(*journal.view(space));
   }
   template <class M>
@@ -199,6 +203,13 @@ TEST_CASE("specs that differ refuse each other and name the key, once per node")
   }
   CHECK(founding_difference(spec_of(3), spec_of(3)) == "");
   CHECK(founding_difference(spec_of(3), list_of({1, 2, 3})) == "");
+  auto swapped = spec_of(3);
+  swapped.mutable_members()->SwapElements(0, 2);
+  CHECK(founding_difference(spec_of(3), swapped) == "");
+  swapped.mutable_members(0)->set_id(1);
+  swapped.mutable_members(2)->set_id(3);
+  CHECK(founding_difference(spec_of(3), swapped) ==
+        "cluster.nodes differs: the same names, but under other numbers");
 }
 
 TEST_CASE("a node that is not in the spec is not counted") {
@@ -239,14 +250,101 @@ TEST_CASE("a restart goes on where the node stood") {
     d.on(n3, hello(n3, 13, wire::Hello::CONFIRMED, list));
     CHECK(d.sent<founded>().size() == 1);
   }
-  desk d{journal, spec_of(3, "raft")};
+  desk d{journal};
   d.start();
   REQUIRE(d.sent<founded>().size() == 1);
   CHECK(d.sent<founded>().front().protocol == "paxos");
-  CHECK(d.notes() ==
-        "the cluster was founded with another spec, which still holds: cluster.protocol differs: "
-        "here raft, there paxos");
+  CHECK(d.sent<founded>().front().machine == "append_log");
+  CHECK(d.notes() == "");
   CHECK(d.sent<wire::Hello>().empty());
+}
+
+TEST_CASE("a node that was made with something else than it has confirmed or founded does not run") {
+  memory_journal journal;
+  const invariant_trap trap;
+  const auto list = list_of({11, 12, 13});
+  {
+    desk d{journal};
+    d.start();
+    SUBCASE("confirmed") {
+      d.on(n2, blank(n2, 12));
+      d.on(n3, blank(n3, 13));
+    }
+    SUBCASE("founded") {
+      d.on(n2, hello(n2, 12, wire::Hello::FOUNDED, list));
+    }
+  }
+  auto machine = spec_of(3);
+  machine.set_machine("key_value");
+  auto swapped = spec_of(3);
+  swapped.mutable_members(1)->set_name("n3");
+  swapped.mutable_members(2)->set_name("n2");
+  for (const auto& other : {spec_of(3, "raft"), spec_of(4), spec_of(2), machine, swapped}) {
+    desk d{journal, other};
+    CHECK_THROWS_AS(d.start(), invariant_broken);
+  }
+}
+
+TEST_CASE("addresses that have changed since the last start are one line, and count") {
+  memory_journal journal;
+  const auto start = [&](std::map<std::string, std::string> spec) {
+    addresses = std::move(spec);
+    desk d{journal};
+    d.start();
+    static_cast<void>(journal.commit(d.ops(space), true));
+    addresses.clear();
+    const auto notes = d.notes();
+    return notes.substr(0, notes.find('\n'));
+  };
+  constexpr std::string_view waits = "waits for all members of the spec to be heard once";
+  CHECK(start({{"n1", "10.0.0.1:7"}, {"n2", "10.0.0.2:7"}}) == waits);
+  CHECK(start({{"n1", "10.0.0.1:7"}, {"n2", "10.0.0.2:7"}}) == waits);
+  CHECK(start({{"n1", "10.0.0.1:8"}, {"n2", "10.0.0.9:7"}, {"n3", "10.0.0.3:7"}}) ==
+        "since the last start the spec has other addresses, which count: n1 at 10.0.0.1:8 (it was "
+        "10.0.0.1:7), n2 at "
+        "10.0.0.9:7 (it was 10.0.0.2:7)");
+  // One that the spec has left out for a while is not forgotten.
+  CHECK(start({{"n3", "10.0.0.3:7"}}) == waits);
+  CHECK(
+      start({{"n1", "10.0.0.1:9"}}) ==
+      "since the last start the spec has other addresses, which count: n1 at 10.0.0.1:9 (it was 10.0.0.1:8)");
+}
+
+TEST_CASE("a hello counts by the name in it, whatever number its sender has for itself") {
+  memory_journal journal;
+  desk d{journal};
+  d.start();
+  d.on(n3, blank(n2, 12));
+  d.on(n2, blank(n3, 13));
+  CHECK(d.sent<wire::Hello>().at(0).founding().SerializeAsString() ==
+        list_of({11, 12, 13}).SerializeAsString());
+}
+
+TEST_CASE("a node that was not founded is told so, and says what it is") {
+  memory_journal journal;
+  const auto list = list_of({11, 12, 13});
+  {
+    desk d{journal};
+    d.start();
+    d.on(n2, hello(n2, 12, wire::Hello::FOUNDED, list));
+    // Its number for itself is another node's here.
+    auto msg = blank(n2, 14, spec_of(4));
+    msg.set_name("n4");
+    d.on(n2, msg);
+    CHECK(d.sent_to<wire::Hello>() == std::vector{node_id{4}});
+    CHECK(d.sent<wire::Hello>().at(0).phase() == wire::Hello::FOUNDED);
+    CHECK(d.notes() == "");
+  }
+  memory_journal blank_disk;
+  auto spec = spec_of(4);
+  spec.mutable_members(0)->set_name("n0");
+  desk d{blank_disk, spec, 14};
+  d.start();
+  d.on(n2, hello(n2, 12, wire::Hello::FOUNDED, list));
+  CHECK(d.notes() ==
+        "the cluster was founded without n0 (its members: n1, n2, n3): this node has no vote, and this "
+        "version adds no members");
+  CHECK(d.on(n2, hello(n2, 12, wire::Hello::FOUNDED, list)) == "");
 }
 
 TEST_CASE("what a disk holds instead of a founding stops the node") {
