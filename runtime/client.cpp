@@ -240,7 +240,8 @@ client::client(client_options options) {
   s.config.set("caf.scheduler.max-threads", 1);
   transport::load(s.config, suspect_after);
   s.system = std::make_unique<caf::actor_system>(s.config);
-  s.guard = std::make_shared<transport_guard>(*s.system, 0, [](severity, const std::string&) {});
+  s.guard = std::make_shared<transport_guard>(*s.system, transport_side::client, 0,
+                                              [](severity, const std::string&) {});
   // On the event loop: outcomes come from there, and commands leave there.
   s.actor =
       s.system->spawn<io_bound<answerer_actor::stateful_impl<answerer>>>(transport::loop(*s.system), &s);

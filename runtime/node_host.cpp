@@ -34,6 +34,12 @@ using node_actor =
                      caf::result<void>(origin, handover)>;
 using gateway_actor = caf::typed_actor<caf::result<void>(origin, client_replies)>;
 
+/// As in the log.
+std::string name_of(const role_address& address) {
+  return std::string{to_string(address.role)} + " g" + std::to_string(address.group.value) + " e" +
+         std::to_string(address.epoch.value);
+}
+
 /// What the node's actor, its runner and its owner share.
 struct shared_parts {
   std::shared_ptr<shell_environment> environment;
@@ -42,6 +48,7 @@ struct shared_parts {
   std::shared_ptr<std::mutex> mutex;
   std::shared_ptr<bool> stopped;  ///< guarded by `mutex`
   std::function<void(const role_address&, const caf::strong_actor_ptr&)> published;
+  vital_parts vital;
 
   /// False where the owner has stopped already: then the actor is asked to end.
   bool keep(const role_address& address, const caf::strong_actor_ptr& handle) {
@@ -53,6 +60,7 @@ struct shared_parts {
       }
       actors->push_back(handle);
     }
+    vital.watch(handle, name_of(address));
     environment->links->own().add(address, handle);
     return true;
   }
@@ -175,7 +183,7 @@ gateway_actor spawn_gateway(caf::actor_system& system, caf::execution_unit* loop
 node_host::node_host(caf::actor_system& system, node_host_setup setup)
     : environment_(std::make_shared<shell_environment>()), board_(std::make_shared<status_board>()),
       actors_(std::make_shared<std::vector<caf::strong_actor_ptr>>()), mutex_(std::make_shared<std::mutex>()),
-      stopped_(std::make_shared<bool>(false)), system_(system), threads_(setup.threads), replies_(setup.replies) {
+      stopped_(std::make_shared<bool>(false)), vital_(setup.fatal), system_(system), threads_(setup.threads), replies_(setup.replies) {
   own_ = {cluster_hash(setup.node.cluster),
           group_id{0},
           epoch_id{0},
@@ -197,7 +205,10 @@ node_host::node_host(caf::actor_system& system, node_host_setup setup)
   actors_->push_back(caf::actor_cast<caf::strong_actor_ptr>(environment_->journal));
   actors_->push_back(caf::actor_cast<caf::strong_actor_ptr>(environment_->rows));
 
-  shared_parts parts{environment_, board_, actors_, mutex_, stopped_, setup.published};
+  vital_.watch(actors_->at(0), "journal");
+  vital_.watch(actors_->at(1), "journal reader");
+
+  shared_parts parts{environment_, board_, actors_, mutex_, stopped_, setup.published, vital_};
   // Gateway and node first: the roles that `node` starts talk to both.
   auto replies = spawn_gateway(system, setup.loop, std::move(setup.replies));
   parts.keep({group_id{0}, epoch_id{0}, port::gateway}, caf::actor_cast<caf::strong_actor_ptr>(replies));
@@ -209,6 +220,7 @@ node_host::node_host(caf::actor_system& system, node_host_setup setup)
              caf::actor_cast<caf::strong_actor_ptr>(spawn_client_desk(system, setup.loop, std::move(desk))));
   auto node = system.spawn<node_actor::stateful_impl<node_state>>(std::move(setup.node), parts);
   node_ = caf::actor_cast<caf::strong_actor_ptr>(node);
+  vital_.watch(node_, "node");
   environment_->links->own().add({group_id{0}, epoch_id{0}, port::node}, node_);
 }
 
@@ -217,6 +229,7 @@ node_host::~node_host() {
 }
 
 void node_host::stop() {
+  vital_.stop();
   // The node's actor first. Under a deterministic scheduler it may get to start its roles only after this: it
   // finds that it is too late.
   if (const auto node = std::exchange(node_, nullptr)) {

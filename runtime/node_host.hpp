@@ -5,6 +5,7 @@
 #include "runtime/node.hpp"
 #include "runtime/status_board.hpp"
 #include "runtime/type_ids.hpp"
+#include "runtime/vital_parts.hpp"
 
 #include <caf/actor_system.hpp>
 
@@ -30,7 +31,8 @@ struct node_host_setup {
   std::function<void(std::vector<client_reply>)> replies;
 };
 
-/// A node's actors: node, gateway, journal and all roles. Destroying it ends them.
+/// A node's actors: node, gateway, journal and all roles. Destroying it ends them; where one of them ends
+/// otherwise, `fatal` is called with its name.
 class node_host {
 public:
   node_host(caf::actor_system& system, node_host_setup setup);
@@ -53,6 +55,7 @@ private:
   std::shared_ptr<std::vector<caf::strong_actor_ptr>> actors_;
   std::shared_ptr<std::mutex> mutex_;
   std::shared_ptr<bool> stopped_;
+  vital_parts vital_;
   caf::strong_actor_ptr node_;
   caf::actor_system& system_;
   bool threads_;

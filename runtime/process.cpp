@@ -164,6 +164,7 @@ status running::start() {
       t.others.push_back(peer_of(n));
   t.links = links;
   t.log = [](severity level, const std::string& line) { log(level, "transport", line); };
+  t.fatal = end_with;
   network = std::make_unique<transport>(*system, std::move(t));
 
   http_options options;

@@ -77,8 +77,12 @@ caf::execution_unit* transport::loop(caf::actor_system& system) {
 transport::transport(caf::actor_system& system, transport_setup setup)
     : shared_(new shared{system, std::move(setup), {}, {}, {}, {}, {}, false, {}, 0}) {
   const auto& s = shared_->setup;
-  shared_->guard = std::make_shared<transport_guard>(system, connections_max(s.others.size()), s.log);
+  shared_->guard = std::make_shared<transport_guard>(system, transport_side::node,
+                                                     connections_max(s.others.size()), s.log);
   shared_->door = system.spawn<own_door_actor::stateful_impl<transport_door>>(shared_);
+  shared_->vital.watch(caf::actor_cast<caf::strong_actor_ptr>(shared_->door), "peer handshake");
+  shared_->vital.watch(
+      caf::actor_cast<caf::strong_actor_ptr>(system.middleman().get_named_broker("BASP")), "network layer");
   shared_->setup.links->acknowledge_soon = [door = shared_->door](node_id node) {
     caf::anon_send(door, door_acknowledge{node});
   };
@@ -108,6 +112,7 @@ void transport::stop() {
       return;
     shared_->stopping = true;
   }
+  shared_->vital.stop();
   shared_->changed.notify_all();
   for (auto& thread : shared_->diallers)
     thread.join();

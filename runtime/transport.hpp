@@ -28,6 +28,8 @@ struct transport_setup {
   std::vector<transport_peer> others;
   std::shared_ptr<quorate::links> links;
   std::function<void(severity, const std::string& line)> log;
+  /// A part of the transport has ended: no other node can be reached any more.
+  std::function<void(const std::string& message)> fatal;
 };
 
 /// Keeps one connection to every other node and puts the actors of that node's roles into its `link`.

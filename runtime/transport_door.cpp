@@ -40,6 +40,8 @@ own_door_actor::behavior_type transport_door::make_behavior() {
               link->acknowledged(msg.bytes);
       },
       [this](const client_hello& msg) {
+        if (msg.answerer && msg.cluster == shared_->setup.cluster)
+          shared_->guard->vouch(msg.answerer->node(), peer_standing::client);
         // The desk answers: of this node's actors a client learns that one and no other.
         if (const auto desk = shared_->setup.links->own().find({group_id{0}, epoch_id{0}, port::desk}))
           enqueue(self_, desk, msg);
@@ -103,6 +105,8 @@ void transport_door::on(const door_hello& msg) {
                            std::to_string(newest->second.second.value) +
                            " has been here: is the directory an old copy?");
   newest_[node] = {msg.disk, msg.boot};
+  // Before it hears of our roles.
+  shared_->guard->vouch(msg.door->node(), peer_standing::member);
   const auto fresh = found == peers_.end() || found->second.door != msg.door;
   if (fresh) {
     // A new process or a new connection: whatever the link holds belongs to the old one.

@@ -4,6 +4,7 @@
 #include "runtime/transport.hpp"
 #include "runtime/transport_guard.hpp"
 #include "runtime/transport_messages.hpp"
+#include "runtime/vital_parts.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -28,6 +29,7 @@ struct transport::shared {
   bool stopping = false;
   std::vector<std::thread> diallers;
   std::uint16_t bound = 0;
+  vital_parts vital{setup.fatal};
 
   void set_connected(node_id node, bool yes) {
     {

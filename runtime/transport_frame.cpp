@@ -6,19 +6,32 @@ namespace quorate {
 
 namespace {
 
-enum operation : std::uint8_t {
-  server_handshake = 0,
-  client_handshake = 1,
-  direct_message = 2,
-  routed_message = 3,
-  monitor_message = 4,
-  down_message = 5,
-  heartbeat = 6,
-};
-
 std::string too_long(std::uint32_t bytes, std::uint32_t most) {
   return "it announces a frame of " + std::to_string(bytes) + " bytes, and at most " + std::to_string(most) +
          " are taken";
+}
+
+/// How long a frame behind the handshake may be; nothing where no node sends one with such a head. Messages
+/// over others are not among them: each node has a connection to each other one.
+std::optional<std::uint32_t> most_bytes_of(const frame_head& head) {
+  const auto notice = head.payload_bytes > 0 && head.flags == 0 && head.data == 0;
+  switch (head.operation) {
+  case direct_message:
+    if (head.payload_bytes > 0 && head.destination != 0 && head.flags <= named_receiver_flag)
+      return frame_bytes_max;
+    return std::nullopt;
+  case monitor_message:
+    return notice && head.source == 0 && head.destination != 0 ? std::optional{notice_bytes_max} : std::nullopt;
+  case down_message:
+    return notice && head.source != 0 && head.destination == 0 ? std::optional{notice_bytes_max} : std::nullopt;
+  case heartbeat:
+    if (head.payload_bytes == 0 && head.flags == 0 && head.data == 0 && head.source == 0 &&
+        head.destination == 0)
+      return 0;
+    return std::nullopt;
+  default:
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -47,11 +60,11 @@ std::optional<std::string> fault_of(const frame_head& head, frame_place place) {
       return too_long(head.payload_bytes, handshake_bytes_max);
     return std::nullopt;
   }
-  if (head.operation < direct_message || head.operation > heartbeat ||
-      (head.operation == heartbeat) != (head.payload_bytes == 0))
+  const auto most = most_bytes_of(head);
+  if (!most)
     return "it sends a frame that no node sends";
-  if (head.payload_bytes > frame_bytes_max)
-    return too_long(head.payload_bytes, frame_bytes_max);
+  if (head.payload_bytes > *most)
+    return too_long(head.payload_bytes, *most);
   return std::nullopt;
 }
 

@@ -8,6 +8,20 @@
 
 namespace quorate {
 
+/// CAF's operations, by their numbers on the wire.
+enum operation : std::uint8_t {
+  server_handshake = 0,
+  client_handshake = 1,
+  direct_message = 2,
+  routed_message = 3,
+  monitor_message = 4,
+  down_message = 5,
+  heartbeat = 6,
+};
+
+/// The receiver is one of CAF's own servers, by name.
+inline constexpr std::uint8_t named_receiver_flag = 1;
+
 /// What stands in front of each frame of CAF's protocol (BASP); big-endian on the wire.
 struct frame_head {
   std::uint8_t operation = 0;
@@ -21,10 +35,10 @@ struct frame_head {
 inline constexpr std::size_t frame_head_bytes = 32;
 /// The first payload of a connection: who it is, and what its published actor understands.
 inline constexpr std::uint32_t handshake_bytes_max = 16 * 1024;
+/// That an actor is watched, or has ended.
+inline constexpr std::uint32_t notice_bytes_max = 4 * 1024;
 /// One submission may carry all that a node takes from its clients at once: 64 MiB of bodies, and their keys.
 inline constexpr std::uint32_t frame_bytes_max = 128 * 1024 * 1024;
-/// A longer payload is not given its memory before its bytes have come.
-inline constexpr std::uint32_t frame_bytes_trusted = 2 * 1024 * 1024;
 
 enum class frame_place : std::uint8_t {
   first_of_dialler,   ///< what a node that dials says first
@@ -36,7 +50,8 @@ enum class frame_place : std::uint8_t {
 [[nodiscard]] frame_head read_frame_head(std::string_view bytes);
 
 /// Why this frame must not reach CAF, as the end of a sentence about its sender; nothing where it may. CAF
-/// itself allocates whatever a head says, and reads the payload of a handshake that has none.
+/// itself allocates whatever a head says, reads the payload of a handshake that has none, and takes a second
+/// handshake on the same connection.
 [[nodiscard]] std::optional<std::string> fault_of(const frame_head& head, frame_place place);
 
 }  // namespace quorate

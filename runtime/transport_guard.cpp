@@ -1,18 +1,16 @@
 #include "runtime/transport_guard.hpp"
 
-#include "runtime/transport_frame.hpp"
+#include "runtime/transport_scribe.hpp"
 
 #include <caf/actor_system.hpp>
+#include <caf/binary_deserializer.hpp>
 #include <caf/io/abstract_broker.hpp>
+#include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/io/network/default_multiplexer.hpp>
 #include <caf/io/network/doorman_impl.hpp>
-#include <caf/io/network/scribe_impl.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
-
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -33,134 +31,6 @@ caf::actor basp_of(caf::actor_system& system) {
 }
 
 }  // namespace
-
-/// One connection between nodes, on its way into CAF's broker.
-/// Invariant: a frame's head is looked at before the broker sees it, so the broker never waits for a payload
-/// that `fault_of` refuses.
-/// Invariant: no two connections of a process ever have the same handle. CAF takes the socket's number, which
-/// the kernel gives to the next connection as soon as this one is closed, while the broker may forget a
-/// closed connection only later: then its table of routes keeps the new node under the old handle for ever,
-/// and what is meant for that node goes to whoever gets the number next.
-class guarded_scribe final : public network::scribe_impl {
-public:
-  enum class origin : std::uint8_t { dialled, accepted };
-
-  guarded_scribe(network::default_multiplexer& multiplexer, int socket,
-                 std::shared_ptr<transport_guard> guard, origin from)
-      : scribe_impl(multiplexer, socket), guard_(std::move(guard)), from_(from) {
-    hdl_ = next_handle();
-    msg().handle = hdl_;
-  }
-
-  bool consume(caf::execution_unit* context, const void* bytes, std::size_t size) override {
-    if (detached())
-      return false;
-    if (missing_ > 0)
-      return consume_piece(context, size);
-    if (in_payload_) {
-      in_payload_ = false;
-      return pass_on(context, bytes, size);
-    }
-    if (size != frame_head_bytes)
-      return refuse("its frames are out of step");
-    const auto head = read_frame_head({static_cast<const char*>(bytes), size});
-    if (const auto fault = fault_of(head, place()))
-      return refuse(*fault);
-    in_payload_ = head.payload_bytes > 0;
-    return scribe_impl::consume(context, bytes, size);
-  }
-
-  /// Called by the broker with the payload's size; what is long comes in pieces, so that memory follows
-  /// bytes.
-  void configure_read(caf::io::receive_policy::config config) override {
-    missing_ = config.second > frame_bytes_trusted ? config.second : 0;
-    read_on(config.second);
-  }
-
-  [[nodiscard]] std::string address() const {
-    const auto host = addr();
-    return host.empty() ? "a closed connection" : host;
-  }
-
-  /// Ends the connection, as if the other side had.
-  void end() {
-    ::shutdown(stream_.fd(), SHUT_RDWR);
-    io_failure(&stream_.backend(), network::operation::read);
-  }
-
-  [[nodiscard]] transport_guard::clock::time_point since() const { return since_; }
-
-  enum class standing : std::uint8_t { silent, admitted, gone };
-  standing state = standing::gone;  ///< of an accepted one; the guard's
-
-protected:
-  void detach_from(caf::io::abstract_broker* broker) override {
-    guard_->forget(*this);
-    scribe_impl::detach_from(broker);
-  }
-
-private:
-  /// Above all numbers of sockets.
-  [[nodiscard]] static caf::io::connection_handle next_handle() {
-    static std::atomic<std::int64_t> last{std::int64_t{1} << 32};
-    return caf::io::connection_handle::from_int(++last);
-  }
-
-  [[nodiscard]] frame_place place() const {
-    if (shaken_)
-      return frame_place::later;
-    return from_ == origin::accepted ? frame_place::first_of_dialler : frame_place::first_of_listener;
-  }
-
-  void read_on(std::size_t bytes) {
-    scribe_impl::configure_read(
-        caf::io::receive_policy::exactly(std::min<std::size_t>(bytes, frame_bytes_trusted)));
-  }
-
-  bool consume_piece(caf::execution_unit* context, std::size_t size) {
-    const auto& piece = rd_buf();
-    whole_.insert(whole_.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(size));
-    missing_ -= size;
-    if (missing_ > 0) {
-      read_on(missing_);
-      return true;
-    }
-    in_payload_ = false;
-    rd_buf().swap(whole_);
-    whole_ = {};
-    const auto ok = pass_on(context, rd_buf().data(), rd_buf().size());
-    // The next one is probably short.
-    caf::byte_buffer{}.swap(rd_buf());
-    return ok;
-  }
-
-  bool pass_on(caf::execution_unit* context, const void* bytes, std::size_t size) {
-    const auto first = !shaken_;
-    shaken_ = true;
-    if (first && from_ == origin::accepted && !guard_->admit(*this))
-      return refuse("as many nodes are connected as this node takes");
-    const auto from = first ? address() : std::string{};
-    const auto ok = scribe_impl::consume(context, bytes, size);
-    // The one that dialled ends a second connection to a node by itself.
-    if (first && from_ == origin::accepted && detached())
-      guard_->complain(from, "its handshake cannot be read");
-    return ok;
-  }
-
-  bool refuse(const std::string& why) {
-    guard_->complain(address(), why);
-    end();
-    return false;
-  }
-
-  const std::shared_ptr<transport_guard> guard_;
-  const origin from_;
-  const transport_guard::clock::time_point since_ = transport_guard::clock::now();
-  bool shaken_ = false;      ///< the first frame was a handshake
-  bool in_payload_ = false;  ///< what comes next is not a head
-  std::size_t missing_ = 0;  ///< of a long payload
-  caf::byte_buffer whole_;   ///< what has come of it
-};
 
 /// Accepts connections of other nodes.
 class guarded_doorman final : public network::doorman_impl {
@@ -187,8 +57,10 @@ private:
   const std::shared_ptr<transport_guard> guard_;
 };
 
-transport_guard::transport_guard(caf::actor_system& system, std::size_t connections_max, log_function log)
-    : system_(system), connections_max_(connections_max), log_(std::move(log)) {}
+transport_guard::transport_guard(caf::actor_system& system, transport_side side, std::size_t connections_max,
+                                 log_function log)
+    : system_(system), side_(side), self_(wire_text(system.node())), connections_max_(connections_max),
+      log_(std::move(log)) {}
 
 transport_guard::~transport_guard() = default;
 
@@ -202,6 +74,7 @@ std::uint16_t transport_guard::publish(const caf::strong_actor_ptr& door,
   caf::io::doorman_ptr doorman =
       caf::make_counted<guarded_doorman>(multiplexer_of(system_), *socket, shared_from_this());
   const auto bound = doorman->port();
+  introduce_with(door);
   caf::anon_send(basp_of(system_), caf::publish_atom_v, std::move(doorman), bound, door, signatures);
   return bound;
 }
@@ -225,6 +98,17 @@ caf::strong_actor_ptr transport_guard::shake_hands(int socket, std::uint16_t por
   return result;
 }
 
+void transport_guard::introduce_with(const caf::strong_actor_ptr& door) {
+  handshake_ = door->id();
+}
+
+void transport_guard::vouch(const caf::node_id& node, peer_standing standing) {
+  const std::lock_guard lock{mutex_};
+  if (const auto found = speakers_.find(wire_text(node)); found != speakers_.end())
+    if (const auto who = found->second.lock())
+      who->standing = standing;
+}
+
 void transport_guard::sweep() {
   if (silent_count_ == 0)
     return;
@@ -239,26 +123,57 @@ void transport_guard::arrived(scribe_handle scribe) {
     forget(*oldest);
     oldest->end();
   }
-  scribe->state = guarded_scribe::standing::silent;
+  scribe->state = guarded_scribe::admission::silent;
   silent_.push_back(std::move(scribe));
   silent_count_ = silent_.size();
 }
 
 void transport_guard::forget(guarded_scribe& scribe) {
-  if (scribe.state == guarded_scribe::standing::silent) {
+  if (scribe.state == guarded_scribe::admission::silent) {
     silent_.remove_if([&](const auto& s) { return s.get() == &scribe; });
     silent_count_ = silent_.size();
-  } else if (scribe.state == guarded_scribe::standing::admitted) {
+  } else if (scribe.state == guarded_scribe::admission::admitted) {
     --admitted_;
   }
-  scribe.state = guarded_scribe::standing::gone;
+  scribe.state = guarded_scribe::admission::gone;
+}
+
+std::shared_ptr<transport_guard::speaker> transport_guard::speaks(const std::string& node) {
+  auto made = std::make_shared<speaker>();
+  caf::binary_deserializer source{nullptr, node.data(), node.size()};
+  static_cast<void>(source.apply(made->node));
+  const std::lock_guard lock{mutex_};
+  // A second connection that we have dialled ourselves: CAF ends it at once.
+  if (auto& known = speakers_[node]; known.expired())
+    known = made;
+  return made;
+}
+
+void transport_guard::silence(const std::string& node, const speaker& who) {
+  const std::lock_guard lock{mutex_};
+  const auto found = speakers_.find(node);
+  if (found != speakers_.end() && found->second.lock().get() == &who)
+    speakers_.erase(found);
+}
+
+bool transport_guard::is_connected(caf::io::abstract_broker* broker, const std::string& node) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (speakers_.contains(node))
+      return true;
+  }
+  // CAF may forget an earlier connection later than we do.
+  caf::node_id id;
+  caf::binary_deserializer source{nullptr, node.data(), node.size()};
+  auto* basp = dynamic_cast<caf::io::basp_broker*>(broker);
+  return basp != nullptr && source.apply(id) && basp->instance.tbl().lookup_direct(id);
 }
 
 bool transport_guard::admit(guarded_scribe& scribe) {
   if (admitted_ >= connections_max_)
     return false;
   forget(scribe);
-  scribe.state = guarded_scribe::standing::admitted;
+  scribe.state = guarded_scribe::admission::admitted;
   ++admitted_;
   return true;
 }

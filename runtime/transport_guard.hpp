@@ -3,14 +3,19 @@
 
 #include "actors/errors.hpp"
 #include "actors/outbox.hpp"
+#include "runtime/receive_budget.hpp"
+#include "runtime/transport_rules.hpp"
 
 #include <caf/fwd.hpp>
+#include <caf/io/fwd.hpp>
+#include <caf/node_id.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <list>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 
@@ -18,9 +23,9 @@ namespace quorate {
 
 class guarded_scribe;
 
-/// Gives CAF listening and connected sockets whose bytes are looked at on their way: each frame's head before
-/// CAF acts on it. CAF still reads and writes the sockets itself, into its own buffers: a frame costs a look
-/// at its head.
+/// Gives CAF listening and connected sockets whose bytes are looked at on their way: each frame before CAF acts
+/// on it. CAF still reads and writes the sockets itself, into its own buffers: a short frame costs a look at
+/// its first bytes, a long one is copied once.
 ///
 /// Whoever connects has to shake hands within `handshake_within`; beyond `silent_max` connections that have
 /// not, the oldest goes; and there are at most `connections_max` that have. What is refused is said in one
@@ -34,7 +39,8 @@ public:
   static constexpr std::size_t silent_max = 64;
   static constexpr std::chrono::seconds repeat_after{60};
 
-  transport_guard(caf::actor_system& system, std::size_t connections_max, log_function log);
+  transport_guard(caf::actor_system& system, transport_side side, std::size_t connections_max,
+                  log_function log);
   ~transport_guard();
   transport_guard(const transport_guard&) = delete;
   transport_guard& operator=(const transport_guard&) = delete;
@@ -49,6 +55,12 @@ public:
   [[nodiscard]] caf::strong_actor_ptr shake_hands(int socket, std::uint16_t port,
                                                   std::chrono::milliseconds within,
                                                   std::set<std::string>& interface);
+
+  /// The one actor to which strangers may introduce themselves. `publish` names it too.
+  void introduce_with(const caf::strong_actor_ptr& door);
+  /// What the other process said of itself has been accepted: it may say from now on what goes with that,
+  /// until its connection ends. From any thread.
+  void vouch(const caf::node_id& node, peer_standing standing);
 
   /// Ends connections that have said nothing for too long. From any thread, now and then.
   void sweep();
@@ -65,12 +77,27 @@ private:
   void drop_silent(clock::time_point before);
   void complain(const std::string& address, const std::string& why);
 
+  /// Whoever speaks on a connection. Told to by any thread.
+  struct speaker {
+    caf::node_id node;
+    std::atomic<peer_standing> standing{peer_standing::stranger};
+  };
+  [[nodiscard]] std::shared_ptr<speaker> speaks(const std::string& node);
+  void silence(const std::string& node, const speaker& who);
+  [[nodiscard]] bool is_connected(caf::io::abstract_broker* broker, const std::string& node);
+
   struct complaint {
     clock::time_point said;
     std::size_t unsaid = 0;
   };
 
   caf::actor_system& system_;
+  const transport_side side_;
+  const std::string self_;
+  std::atomic<std::uint64_t> handshake_{0};
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<speaker>> speakers_;  ///< by node id; guarded by mutex_
+  receive_budget budget_;
   const std::size_t connections_max_;
   const log_function log_;
   std::list<scribe_handle> silent_;  ///< in the order of their arrival

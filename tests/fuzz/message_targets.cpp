@@ -4,6 +4,7 @@
 #include "protocols/paxos/type_ids.hpp"
 #include "runtime/founding.hpp"
 #include "runtime/transport_frame.hpp"
+#include "runtime/transport_rules.hpp"
 #include "sync/type_ids.hpp"
 #include "tests/fuzz/target.hpp"
 
@@ -79,6 +80,39 @@ void messages_bytes(std::string_view bytes) {
       expect(fault_of(head, place) || head.payload_bytes <= frame_bytes_max, "no frame is too long");
     }
   readers[kind % std::size(readers)](rest);
+}
+
+/// Who sends a frame, and the frame.
+void frames_bytes(std::string_view bytes) {
+  if (bytes.size() < 1 + frame_head_bytes)
+    return;
+  const auto who = static_cast<std::uint8_t>(bytes[0]);
+  const auto standing = static_cast<peer_standing>(who % peer_standings);
+  frame_parties parties;
+  parties.side = who < 128 ? transport_side::node : transport_side::client;
+  parties.self = "\x01" + std::string(node_id_bytes - 1, 's');
+  parties.peer = "\x01" + std::string(node_id_bytes - 1, 'p');
+  parties.handshake = 9;
+  auto head = read_frame_head(bytes.substr(1, frame_head_bytes));
+  const auto payload = bytes.substr(1 + frame_head_bytes);
+  static_cast<void>(handshake_node(payload, frame_place::first_of_dialler));
+  static_cast<void>(handshake_node(payload, frame_place::first_of_listener));
+  head.payload_bytes = static_cast<std::uint32_t>(payload.size());
+  if (fault_of(head, frame_place::later) || payload.empty())
+    return;
+  const auto verdict = judge(head, payload.substr(0, frame_prefix_bytes), parties, standing);
+  expect((verdict.what == frame_verdict::fate::refuse) == !verdict.why.empty(), "who is refused is told why");
+  if (verdict.what != frame_verdict::fate::pass)
+    return;
+  expect(head.operation != routed_message && head.flags == 0, "nothing is routed or named");
+  if (head.operation != direct_message)
+    return;
+  expect(payload[0] == 0, "nothing is forwarded");
+  const auto strange = standing == peer_standing::stranger && parties.side == transport_side::node;
+  expect(!strange || head.destination == parties.handshake, "strangers reach one actor");
+  const auto type = static_cast<unsigned>(static_cast<std::uint8_t>(payload[2])) << 8 |
+                    static_cast<std::uint8_t>(payload[3]);
+  expect(type >= caf::first_custom_type_id, "no type of CAF's comes in");
 }
 
 /// The second byte on is a list of hellos, each with its length and its sender in front.

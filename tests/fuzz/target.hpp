@@ -41,5 +41,6 @@ void stored_state_bytes(std::string_view bytes);
 void wal_tail_bytes(std::string_view bytes);
 void messages_bytes(std::string_view bytes);
 void founding_bytes(std::string_view bytes);
+void frames_bytes(std::string_view bytes);
 
 }  // namespace quorate::fuzz

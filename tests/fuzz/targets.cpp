@@ -18,6 +18,7 @@ std::span<const target> targets() {
       {"wal_tail", &wal_tail_bytes},
       {"messages", &messages_bytes},
       {"founding", &founding_bytes},
+      {"frames", &frames_bytes},
   };
   return all;
 }

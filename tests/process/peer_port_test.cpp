@@ -8,7 +8,10 @@
 
 #include <caf/binary_serializer.hpp>
 #include <caf/byte_buffer.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/node_id.hpp>
+#include <caf/system_messages.hpp>
+#include <caf/type_id.hpp>
 
 #include <fstream>
 #include <random>
@@ -22,15 +25,41 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t growth_max = 64ULL << 20;
 
-/// The head of a frame between nodes, as CAF writes it.
-std::string frame(std::uint8_t operation, std::uint32_t payload_bytes, std::uint64_t destination = 0) {
-  std::string out(32, '\0');
-  out[0] = static_cast<char>(operation);
-  for (std::size_t i = 0; i < 4; ++i)
-    out[4 + i] = static_cast<char>(payload_bytes >> (24 - 8 * i));
-  for (std::size_t i = 0; i < 8; ++i)
-    out[24 + i] = static_cast<char>(destination >> (56 - 8 * i));
+constexpr std::uint64_t nobody_answers = 0x1000'0000'0000'0000;  // CAF's number of such a message
+
+template <class UInt>
+std::string big(UInt value) {
+  std::string out;
+  for (std::size_t i = sizeof(UInt); i-- > 0;)
+    out.push_back(static_cast<char>(static_cast<std::uint8_t>(value >> (8 * i))));
   return out;
+}
+
+/// The head of a frame between nodes, as CAF writes it.
+std::string frame(std::uint8_t operation, std::uint32_t payload_bytes, std::uint64_t destination = 0,
+                  std::uint64_t source = 0, std::uint8_t flags = 0, std::uint64_t data = 0) {
+  return big(operation) + std::string(2, '\0') + big(flags) + big(payload_bytes) + big(data) + big(source) +
+         big(destination);
+}
+std::string message_to(std::uint64_t destination, const std::string& payload, std::uint8_t flags = 0) {
+  return frame(2, static_cast<std::uint32_t>(payload.size()), destination, 0, flags, nobody_answers) + payload;
+}
+
+/// `exit_msg{nobody, kill}`, and what it ends with: also the end of a down frame.
+std::string killed() {
+  return std::string{1, '\1'} + big(static_cast<std::uint8_t>(caf::exit_reason::kill)) +
+         big(caf::type_id_v<caf::exit_reason>) + '\0';
+}
+std::string exit_message() {
+  return std::string{'\0', '\1'} + big(caf::type_id_v<caf::exit_msg>) + std::string(8, '\0') + '\xff' + killed();
+}
+
+/// The node id with which a node shakes hands.
+std::string node_at(std::uint16_t port) {
+  plain_socket socket{port};
+  const auto said = socket.receive(300ms);
+  REQUIRE(said.size() > 32 + 25);
+  return said.substr(32, 25);
 }
 
 /// What a node says first when it dials.
@@ -42,6 +71,10 @@ std::string handshake(std::uint32_t process) {
   REQUIRE(sink.apply(*id));
   return frame(1, static_cast<std::uint32_t>(bytes.size())) +
          std::string{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string handshake_of(const std::string& node) {
+  return frame(1, static_cast<std::uint32_t>(node.size())) + node;
 }
 
 /// A cluster whose node 2 is bothered.
@@ -165,6 +198,84 @@ TEST_CASE("frames that would make CAF read what is not there are refused") {
   }
 }
 
+TEST_CASE("who shakes hands cannot end a node's actors, nor speak for others") {
+  bothered b;
+  INFO(b.cluster.report());
+  b.start();
+  const auto own = node_at(b.cluster.peer_port(2));
+  const auto third = node_at(b.cluster.peer_port(3));
+  const auto stranger = handshake(7).substr(32);
+  const auto bother = [&](const std::string& shake, const std::string& frames, const std::string& line) {
+    auto socket = b.connect();
+    socket.send(shake + frames);
+    CHECK(socket.closed_within(5s));
+    b.expect_said_once("refuses a connection of 127.0.0.1: " + line);
+  };
+  SUBCASE("exit messages to every number") {
+    for (std::uint64_t actor = 1; actor < 100; ++actor) {
+      auto socket = b.connect();
+      socket.send(handshake(7) + message_to(actor, exit_message()));
+      CHECK(socket.closed_within(5s));
+    }
+    b.expect_said_once("it sends a message caf::exit_msg, which no node sends");
+  }
+  SUBCASE("down frames in another node's name") {
+    std::string frames;
+    for (std::uint64_t actor = 1; actor <= 300; ++actor)
+      frames += frame(5, static_cast<std::uint32_t>((third + own + killed()).size()), 0, actor) + third + own +
+                killed();
+    bother(handshake(7), frames, "it speaks for another node than the one it began as");
+  }
+  SUBCASE("a handshake in another node's name") {
+    bother(handshake_of(third), "", "it says that it is a node that is connected already");
+  }
+  SUBCASE("a handshake in the node's own name") {
+    bother(handshake_of(own), "", "it says that it is a node that is connected already");
+  }
+  SUBCASE("monitoring for another node") {
+    bother(handshake(7), frame(4, 50, 3) + third + own, "it speaks for another node than the one it began as");
+  }
+  SUBCASE("a second handshake") {
+    bother(handshake(7), handshake(8), "it sends a frame that no node sends");
+  }
+  SUBCASE("a frame that is to be routed on") {
+    const auto payload = stranger + third + exit_message();
+    bother(handshake(7), frame(3, static_cast<std::uint32_t>(payload.size()), 3, 0, 0, nobody_answers) + payload,
+           "it sends a frame that no node sends");
+  }
+  SUBCASE("a message that is to be forwarded") {
+    const auto payload = std::string{'\1'} + big(std::uint64_t{3}) + third + exit_message().substr(1);
+    bother(handshake(7), message_to(3, payload), "it sends a message that is to be forwarded");
+  }
+  SUBCASE("a message to CAF's server for spawning is nothing to complain about") {
+    auto socket = b.connect();
+    CHECK(socket.send(handshake(7) + message_to(2, exit_message(), 1) + frame(6, 0)));
+    CHECK_FALSE(socket.closed_within(500ms));
+    CHECK(b.cluster.log_lines(2, "refuses").empty());
+    b.append();
+    REQUIRE(b.cluster.trouble() == "");
+  }
+}
+
+TEST_CASE("a long frame that takes longer than `suspect` to arrive is taken while its bytes flow") {
+  bothered b;
+  INFO(b.cluster.report());
+  b.start();
+  auto socket = b.connect();
+  // 1.5 MB at 0.5 MB/s; the default `suspect` is one second.
+  REQUIRE(socket.send(handshake(7) + frame(6, 0) + frame(2, 1'500'000, 1)));
+  for (int i = 0; i < 60; ++i) {
+    REQUIRE(socket.send(std::string(25'000, '\0')));
+    std::this_thread::sleep_for(50ms);
+  }
+  CHECK(socket.send(frame(6, 0)));
+  CHECK_FALSE(socket.closed_within(500ms));
+  CHECK(b.cluster.log_lines(2, "refuses").empty());
+  b.append();
+  CHECK(b.cluster.memory_of(2).peak < b.resident + growth_max);
+  REQUIRE(b.cluster.trouble() == "");
+}
+
 TEST_CASE("messages that are noise, from somebody who knows how to shake hands, do no harm") {
   bothered b;
   INFO(b.cluster.report());
@@ -178,7 +289,7 @@ TEST_CASE("messages that are noise, from somebody who knows how to shake hands, 
       for (auto& c : noise)
         c = static_cast<char>(random() % 4 == 0 ? random() : 0);
       // To actors that may or may not exist.
-      bytes += frame(2, static_cast<std::uint32_t>(noise.size()), 1 + random() % 40) + noise;
+      bytes += message_to(1 + random() % 40, noise);
     }
     socket.send(bytes);
   }

@@ -49,16 +49,41 @@ TEST_CASE("only a handshake of modest size may come first") {
     CHECK(first(operation, 40, 0, first_of_dialler) != "");
 }
 
-TEST_CASE("later frames have an operation that nodes use, a payload where it needs one, and a largest size") {
-  for (unsigned operation = 0; operation < 256; ++operation)
-    for (const std::uint32_t payload : {0U, 1U, frame_bytes_max, frame_bytes_max + 1, 0xffff'ffffU}) {
-      CAPTURE(operation);
-      CAPTURE(payload);
-      const auto message = operation >= 2 && operation <= 5 && payload > 0 && payload <= frame_bytes_max;
-      const auto heartbeat = operation == 6 && payload == 0;
-      const auto head = read_frame_head(bytes(static_cast<std::uint8_t>(operation), payload));
-      CHECK(fault_of(head, frame_place::later).has_value() == !(message || heartbeat));
+TEST_CASE("later frames have a head as nodes write it, and a largest size") {
+  const auto later = [](frame_head head) { return fault_of(head, frame_place::later); };
+  const frame_head good[] = {
+      {.operation = direct_message, .payload_bytes = frame_bytes_max, .data = 7, .source = 3, .destination = 4},
+      {.operation = direct_message, .flags = named_receiver_flag, .payload_bytes = 1, .destination = 2},
+      {.operation = monitor_message, .payload_bytes = notice_bytes_max, .destination = 4},
+      {.operation = down_message, .payload_bytes = 50, .source = 3},
+      {.operation = heartbeat},
+  };
+  for (const auto& head : good) {
+    CAPTURE(head.operation);
+    CHECK_FALSE(later(head));
+    auto longer = head;
+    longer.payload_bytes = head.operation == direct_message ? frame_bytes_max + 1 : notice_bytes_max + 1;
+    CHECK(later(longer));
+    auto empty = head;
+    empty.payload_bytes = 0;
+    CHECK(later(empty).has_value() == (head.operation != heartbeat));
+    for (int bit = head.operation == direct_message ? 1 : 0; bit < 8; ++bit) {
+      auto flagged = head;
+      flagged.flags = static_cast<std::uint8_t>(1 << bit);
+      CHECK(later(flagged));
     }
+    auto nowhere = head;
+    nowhere.source = head.source == 0 ? 1 : 0;
+    nowhere.destination = head.destination == 0 ? 1 : 0;
+    CHECK(later(nowhere));
+  }
+  for (unsigned operation = 0; operation < 256; ++operation)
+    for (const std::uint32_t payload : {0U, 1U, 100U})
+      if (operation < direct_message || operation > heartbeat || operation == routed_message) {
+        CAPTURE(operation);
+        CHECK(later({.operation = static_cast<std::uint8_t>(operation), .payload_bytes = payload, .source = 1,
+                     .destination = 1}));
+      }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "runtime/node_host.hpp"
 #include "runtime/transport_dial.hpp"
 #include "runtime/transport_guard.hpp"
+#include "runtime/transport_messages.hpp"
 #include "runtime/transport_probe.hpp"
 #include "tests/harness/process/plain_socket.hpp"
 #include "tests/harness/process/process_cluster.hpp"
@@ -60,11 +61,39 @@ struct ear {
   }
 };
 
+/// What one says to another: of the messages that a node takes from strangers, one with a text and a handle.
+door_hello saying(const std::string& text) {
+  door_hello out;
+  out.name = text;
+  return out;
+}
+door_hello introducing(const caf::strong_actor_ptr& guest) {
+  door_hello out;
+  out.door = guest;
+  return out;
+}
+/// What one role says to another.
+submission told(const std::string& text) {
+  command out;
+  out.body = payload{text};
+  return {{out}};
+}
+
 caf::behavior listen(caf::event_based_actor* self, const std::shared_ptr<ear>& to) {
   self->set_down_handler([to](const caf::down_msg&) { to->change([](ear& e) { ++e.gone; }); });
   return {
       [to](const std::string& text) { to->change([&](ear& e) { e.heard.push_back(text); }); },
-      [to](const caf::strong_actor_ptr& guest) { to->change([&](ear& e) { e.guests.push_back(guest); }); },
+      [to](const door_hello& msg) {
+        to->change([&](ear& e) {
+          if (msg.door)
+            e.guests.push_back(msg.door);
+          else
+            e.heard.push_back(msg.name);
+        });
+      },
+      [to](const origin&, const submission& msg) {
+        to->change([&](ear& e) { e.heard.emplace_back(msg.commands.at(0).body.view()); });
+      },
       [self](bool, const caf::strong_actor_ptr& whom) { self->monitor(caf::actor_cast<caf::actor>(whom)); },
   };
 }
@@ -119,8 +148,9 @@ struct gate_of_complaints {
 struct party : system_of_its_own {
   party() {
     actor = caf::actor_cast<caf::strong_actor_ptr>(system->spawn(listen, own));
-    guard = std::make_shared<transport_guard>(*system, 16,
+    guard = std::make_shared<transport_guard>(*system, transport_side::node, 16,
                                               [this](severity, const std::string&) { complaints.pass(); });
+    guard->introduce_with(actor);
   }
   ~party() {
     for (const auto fd : sockets)
@@ -133,7 +163,7 @@ struct party : system_of_its_own {
     REQUIRE(port != 0);
   }
   void say_to(const caf::strong_actor_ptr& whom, const std::string& text) {
-    caf::anon_send(caf::actor_cast<caf::actor>(whom), text);
+    caf::anon_send(caf::actor_cast<caf::actor>(whom), saying(text));
   }
 
   /// A connection of which a second number stays here.
@@ -158,7 +188,7 @@ struct party : system_of_its_own {
     REQUIRE(door);
     caf::anon_send(caf::actor_cast<caf::actor>(actor), true, door);
     const auto before = host.guests().size();
-    caf::anon_send(caf::actor_cast<caf::actor>(door), actor);
+    caf::anon_send(caf::actor_cast<caf::actor>(door), introducing(actor));
     REQUIRE(host.own->wait([&](const ear& e) { return e.guests.size() > before; }));
   }
   std::vector<caf::strong_actor_ptr> guests() {
@@ -283,7 +313,7 @@ struct bare_node : system_of_its_own {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (std::chrono::steady_clock::now() < until) {
       if (const auto there = links->find(id)->find(place))
-        caf::anon_send(caf::actor_cast<caf::actor>(there), text);
+        caf::anon_send(caf::actor_cast<caf::actor>(there), origin{}, told(text));
       std::unique_lock lock{other.own->mutex};
       if (other.own->changed.wait_for(
               lock, 50ms, [&] { return !other.own->heard.empty() && other.own->heard.back() == text; }))
