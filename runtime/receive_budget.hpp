@@ -1,12 +1,22 @@
 // How much memory the frames take that have not come in whole yet.
 #pragma once
 
-#include "actors/limits.hpp"
 #include "runtime/transport_rules.hpp"
 
 #include <array>
+#include <cstddef>
 
 namespace quorate {
+
+namespace limits {
+
+/// All frames that a process is receiving, over all connections; of these for strangers, and for external
+/// clients. The rest is for members, whatever the others do.
+inline constexpr std::size_t receive_bytes_max = 512 * 1024 * 1024;
+inline constexpr std::size_t receive_strangers_bytes_max = 16 * 1024 * 1024;
+inline constexpr std::size_t receive_clients_bytes_max = 128 * 1024 * 1024;
+
+}  // namespace limits
 
 /// One limit for all connections, in shares: whoever is not known cannot use up what members need.
 /// Invariant: no share is exceeded, and the shares add up to `limits::receive_bytes_max`.
