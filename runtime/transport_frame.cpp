@@ -29,6 +29,16 @@ std::optional<std::uint32_t> most_bytes_of(const frame_head& head) {
         head.destination == 0)
       return 0;
     return std::nullopt;
+  case piece:
+    if (head.payload_bytes > 0 && head.flags <= last_piece_flag && head.source == 0 && head.destination == 0 &&
+        (head.data == static_cast<std::uint64_t>(urgency::bulk) ||
+         head.data == static_cast<std::uint64_t>(urgency::background)))
+      return piece_bytes_max;
+    return std::nullopt;
+  case taken:
+    if (head.payload_bytes == 0 && head.flags == 0 && head.source == 0 && head.destination == 0)
+      return 0;
+    return std::nullopt;
   default:
     return std::nullopt;
   }
@@ -47,6 +57,18 @@ frame_head read_frame_head(std::string_view bytes) {
   head.source = in.big<std::uint64_t>();
   head.destination = in.big<std::uint64_t>();
   return head;
+}
+
+std::string head_text(const frame_head& head) {
+  std::string out;
+  put_big(out, head.operation);
+  put_big(out, std::uint16_t{0});
+  put_big(out, head.flags);
+  put_big(out, head.payload_bytes);
+  put_big(out, head.data);
+  put_big(out, head.source);
+  put_big(out, head.destination);
+  return out;
 }
 
 std::optional<std::string> fault_of(const frame_head& head, frame_place place) {

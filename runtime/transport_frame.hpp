@@ -17,7 +17,24 @@ enum operation : std::uint8_t {
   monitor_message = 4,
   down_message = 5,
   heartbeat = 6,
+  // Ours, which CAF never sees.
+  piece = 0x40,  ///< of a long frame; `data` says how urgent it is, `flags` whether it is the last one
+  taken = 0x41,  ///< the sender has all of the first `data` bytes of our pieces
 };
+inline constexpr std::uint8_t last_piece_flag = 1;
+
+/// A longer message goes in pieces, behind all that is shorter.
+inline constexpr std::size_t whole_bytes_max = 16 * 1024;
+/// Of a long message at once: what a short one waits behind is a few of these at most.
+inline constexpr std::size_t piece_bytes_max = 32 * 1024;
+
+/// How soon a frame must get through. The last two are sent in pieces.
+enum class urgency : std::uint8_t {
+  now,         ///< short: heartbeats, votes, acknowledgements
+  bulk,        ///< long: batches
+  background,  ///< long: what others catch up from
+};
+inline constexpr std::size_t urgencies = 3;
 
 /// The receiver is one of CAF's own servers, by name.
 inline constexpr std::uint8_t named_receiver_flag = 1;
@@ -48,6 +65,9 @@ enum class frame_place : std::uint8_t {
 
 /// \pre `bytes` has frame_head_bytes bytes.
 [[nodiscard]] frame_head read_frame_head(std::string_view bytes);
+
+/// As it stands on the wire.
+[[nodiscard]] std::string head_text(const frame_head& head);
 
 /// Why this frame must not reach CAF, as the end of a sentence about its sender; nothing where it may. CAF
 /// itself allocates whatever a head says, reads the payload of a handshake that has none, and takes a second

@@ -81,6 +81,11 @@ private:
   struct speaker {
     caf::node_id node;
     std::atomic<peer_standing> standing{peer_standing::stranger};
+    // Of long messages that are not background: bytes that were given to the connection, those that the other
+    // process has, and whether one of its own is coming in.
+    std::atomic<std::uint64_t> handed{0};
+    std::atomic<std::uint64_t> taken{0};
+    std::atomic<bool> arriving{false};
   };
   [[nodiscard]] std::shared_ptr<speaker> speaks(const std::string& node);
   void silence(const std::string& node, const speaker& who);

@@ -2,6 +2,7 @@
 
 #include "actors/bytes.hpp"
 #include "runtime/transport_messages.hpp"
+#include "sync/type_ids.hpp"
 
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
@@ -255,6 +256,20 @@ std::optional<std::string> handshake_node(std::string_view payload, frame_place 
       (place == frame_place::first_of_dialler && payload.size() != node_id_bytes))
     return std::nullopt;
   return std::string{payload.substr(0, node_id_bytes)};
+}
+
+urgency urgency_of(std::string_view frame, bool in_order) {
+  const auto head = read_frame_head(frame.substr(0, frame_head_bytes));
+  if (head.operation != direct_message || (frame.size() <= whole_bytes_max && !in_order))
+    return urgency::now;
+  byte_reader in{frame.substr(frame_head_bytes)};
+  if (short_count(in) != 0 || short_count(in) != 2)
+    return urgency::bulk;
+  static_cast<void>(in.big<caf::type_id_t>());
+  const auto what = in.big<caf::type_id_t>();
+  return what >= caf::id_block::quorate_sync::begin && what < caf::id_block::quorate_sync::end
+             ? urgency::background
+             : urgency::bulk;
 }
 
 frame_verdict judge(const frame_head& head, std::string_view prefix, const frame_parties& parties,

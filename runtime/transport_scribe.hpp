@@ -1,7 +1,8 @@
 // One guarded connection between nodes.
 #pragma once
 
-#include "runtime/receive_budget.hpp"
+#include "runtime/incoming_frame.hpp"
+#include "runtime/send_queue.hpp"
 #include "runtime/transport_frame.hpp"
 #include "runtime/transport_guard.hpp"
 #include "runtime/transport_rules.hpp"
@@ -23,6 +24,8 @@ namespace quorate {
 /// and what is meant for that node goes to whoever gets the number next.
 /// Invariant: no two connections speak for the same node id. CAF would ignore the second one's handshake, and
 /// take what it says all the same.
+/// Invariant: what CAF writes waits in the queue, except for what the socket is about to take: a short frame is
+/// never behind more than that and the queue's window.
 class guarded_scribe final : public caf::io::network::scribe_impl {
 public:
   enum class origin : std::uint8_t { dialled, accepted };
@@ -31,6 +34,12 @@ public:
                  std::shared_ptr<transport_guard> guard, origin from);
 
   bool consume(caf::execution_unit* context, const void* bytes, std::size_t size) override;
+
+  caf::byte_buffer& wr_buf() override { return staged_; }
+  /// Puts what CAF has written into the queue.
+  void flush() override;
+  void data_transferred(caf::execution_unit* context, std::size_t written, std::size_t remaining) override;
+  void graceful_shutdown() override;
 
   [[nodiscard]] std::string address() const;
   /// Ends the connection, as if the other side had.
@@ -44,20 +53,22 @@ protected:
   void detach_from(caf::io::abstract_broker* broker) override;
 
 private:
-  enum class plan : std::uint8_t { undecided, pass, swallow };
-
   [[nodiscard]] frame_place place() const;
-  [[nodiscard]] std::optional<std::string> decide(std::string_view prefix);
+  [[nodiscard]] peer_standing standing() const;
+  [[nodiscard]] std::optional<std::string> decide(incoming_frame& frame);
   [[nodiscard]] std::optional<std::string> begin(std::string_view handshake);
   bool consume_head(caf::execution_unit* context, std::string_view bytes);
-  bool consume_piece(caf::execution_unit* context, std::size_t size);
-  bool keep(std::size_t size);
-  bool finish(caf::execution_unit* context);
-  bool hand_over(caf::execution_unit* context);
+  bool consume_payload(caf::execution_unit* context, std::size_t size);
+  bool consume_piece(caf::execution_unit* context, std::string_view bytes);
+  [[nodiscard]] std::optional<std::string> fill(incoming_frame& frame, std::string_view bytes);
+  bool finish(incoming_frame& frame, caf::execution_unit* context);
+  bool hand_over(incoming_frame& frame, caf::execution_unit* context);
   bool sign_of_life(caf::execution_unit* context);
-  void read_on();
+  void read_on(std::size_t bytes);
   void read_head();
-  void drop_kept();
+  void write_taken();
+  void pump();
+  void publish_account();
   bool refuse(const std::string& why);
 
   const std::shared_ptr<transport_guard> guard_;
@@ -65,13 +76,15 @@ private:
   const transport_guard::clock::time_point since_ = transport_guard::clock::now();
   frame_parties parties_;
   std::shared_ptr<transport_guard::speaker> speaker_;  ///< once it has shaken hands
-  std::optional<frame_head> head_;                     ///< of the frame that is coming
-  caf::byte_buffer head_bytes_;
-  plan plan_ = plan::undecided;
-  std::size_t missing_ = 0;  ///< of its payload
-  caf::byte_buffer whole_;   ///< what has come of it
-  std::size_t taken_ = 0;    ///< from the budget
-  peer_standing taken_as_ = peer_standing::stranger;
+  incoming_frame direct_;                              ///< what comes without pieces
+  std::array<incoming_frame, 2> pieced_;               ///< bulk, background
+  std::optional<frame_head> piece_;                    ///< whose payload is coming
+  std::size_t piece_left_ = 0;
+  std::string piece_frame_;      ///< the head of the frame of which it is the first piece
+  std::uint64_t pieces_in_ = 0;  ///< bytes of them
+  caf::byte_buffer staged_;      ///< what CAF is writing
+  send_queue queue_;
+  std::size_t unwritten_ = 0;  ///< handed to the socket's writer, not yet taken by the system
   transport_guard::clock::time_point alive_{};
 };
 
