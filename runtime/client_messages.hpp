@@ -10,7 +10,7 @@
 namespace quorate {
 
 /// Of the messages between clients and nodes.
-inline constexpr std::uint32_t client_wire_version = 1;
+inline constexpr std::uint32_t client_wire_version = 2;
 
 /// client -> door, which passes it on to the desk.
 struct client_hello {
