@@ -23,9 +23,7 @@ constexpr std::uint64_t handshake_actor = 9;
 constexpr std::uint64_t role_actor = 11;
 
 caf::node_id node(std::uint32_t process) {
-  const auto id = caf::make_node_id(process, "0011223344556677889900112233445566778899");
-  REQUIRE(id);
-  return *id;
+  return caf::make_node_id(process, "0011223344556677889900112233445566778899").value();
 }
 
 const std::string me = wire_text(node(1));
@@ -44,6 +42,7 @@ struct writing {
       return true;
     }();
     REQUIRE(registered);
+    transport::load(config, std::chrono::seconds{120});  // without it no process has a node id
     system = std::make_unique<caf::actor_system>(config);
     context = std::make_unique<caf::scoped_execution_unit>(system.get());
     actor = caf::actor_cast<caf::strong_actor_ptr>(
