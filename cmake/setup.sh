@@ -191,7 +191,7 @@ build_caf() {
   rm -rf "$prefix"
   {
     cmake -S "$source" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_BUILD_TYPE=Release \
-      -DCMAKE_CXX_FLAGS="$caf_flags" \
+      -DCMAKE_CXX_FLAGS="-ffile-prefix-map=$source=caf $caf_flags" \
       -DCMAKE_INSTALL_PREFIX="$prefix" -DCAF_ENABLE_EXAMPLES=OFF -DCAF_ENABLE_TESTING=OFF \
       -DCAF_ENABLE_TOOLS=OFF &&
       NINJA_STATUS='[%f/%t] ' cmake --build "$build" &&

@@ -11,7 +11,7 @@
 namespace quorate {
 
 struct client_node {
-  std::string host;        ///< an address, not a name: looking one up would block
+  std::string host;        ///< an IP address or a name, which is looked up again at each attempt
   std::uint16_t port = 0;  ///< where the node listens for other nodes
 };
 

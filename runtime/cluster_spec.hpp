@@ -15,12 +15,15 @@
 
 namespace quorate {
 
-/// A node's name and addresses. Hosts are IP addresses; the spec's "localhost" has become 127.0.0.1. The name
-/// is what identifies it: in what order a spec lists the nodes means nothing.
+/// A node's name and addresses. Hosts are IP addresses or names, which are looked up where they are used: what
+/// stands behind a name changes. The spec's "localhost" has become 127.0.0.1. The node's name is what identifies
+/// it: in what order a spec lists the nodes means nothing.
 struct node_spec {
   std::string name;
   std::string host;  ///< where the other nodes reach it
   std::uint16_t port = 0;
+  std::string listen_host;  ///< what it binds to be reached there
+  std::uint16_t listen_port = 0;
   std::string http_host;  ///< where clients reach it; 0.0.0.0 and :: stand for every address of the machine
   std::uint16_t http_port = 0;
   node_id id;  ///< 1, 2, … in the order of the names, until the cluster is founded: then the founded one

@@ -31,11 +31,12 @@ Keys of the cluster's description (* required):
   cluster.<balancer>.<option>         options of that balancer; see its documentation
   cluster.sync                        how a node catches up; default "push-pull"
   cluster.machine                     the state machine; default "append_log"
-  cluster.nodes*                      1 to 9 of { name, host, port, http }:
+  cluster.nodes*                      1 to 9 of { name, host, port, http, listen }:
       name*   name of the node
-      host*   its IP address for the other nodes
-      port*   its TCP port for the other nodes
-      http*   "address:port" for clients
+      host*   IP address or name at which the other nodes reach it
+      port*   TCP port at which they do
+      http*   "host:port" that it binds for clients
+      listen  "host:port" that it binds for the other nodes; default is host and port
   cluster.timeouts.request            longest wait of a client that names none; default 5s
   cluster.timeouts.heartbeat          between two signs of life; default 100ms
   cluster.timeouts.suspect            silence after which a node counts as unreachable; default 1s

@@ -14,15 +14,15 @@ class http_loop;
 /// Invariant: requests of one connection are answered in their order, each once.
 class http_gateway {
 public:
-  /// `address` is host:port; port 0 means any that is free.
+  /// `address` is host:port, with an IP address or a name; port 0 means any that is free.
   http_gateway(std::string address, http_options options, http_backend backend);
   /// Stops.
   ~http_gateway();
   http_gateway(const http_gateway&) = delete;
   http_gateway& operator=(const http_gateway&) = delete;
 
-  /// Binds and begins to serve. Fails with errc::in_use where somebody has the port, else errc::bad_config
-  /// where the address cannot be bound. \pre called at most once.
+  /// Binds and begins to serve. Fails with errc::bad_config where the address is none, else as
+  /// listening_socket does. \pre called at most once.
   [[nodiscard]] status start();
 
   /// Takes no more connections, answers what is in flight within drain_timeout, closes. Not from the

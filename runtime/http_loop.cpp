@@ -1,5 +1,7 @@
 #include "runtime/http_loop.hpp"
 
+#include "runtime/listening_socket.hpp"
+
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -32,12 +34,6 @@ void allow_open_files(std::size_t connections) {
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
-failure cannot_bind(const std::string& address, const socket_error& error) {
-  if (error == asio::error::address_in_use)
-    return {errc::in_use, "HTTP address " + address + " is in use by another process."};
-  return {errc::bad_config, "HTTP address " + address + " cannot be bound: " + error.message() + "."};
-}
-
 }  // namespace
 
 http_loop::http_loop(http_options options, http_backend backend)
@@ -64,27 +60,16 @@ status http_loop::open(const std::string& address) {
   const auto [stopped, not_a_port] = std::from_chars(service.data(), end, port);
   if (host.empty() || not_a_port != std::errc{} || stopped != end)
     return failure{errc::bad_config, "HTTP address \"" + address + "\" is not of the form host:port."};
-  socket_error error;
-  const auto found = tcp::resolver{io_}.resolve(
-      host, service, tcp::resolver::passive | tcp::resolver::numeric_service, error);
-  if (error || found.empty())
-    return failure{errc::bad_config,
-                   "HTTP address " + address + " cannot be resolved: " + error.message() + "."};
-
+  auto opened = listening_socket::open(host, port, "clients");
+  if (auto* failed = std::get_if<failure>(&opened))
+    return std::move(*failed);
   allow_open_files(options_.connections_max);
-  const auto endpoint = found.begin()->endpoint();
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error)
-    acceptor_.set_option(tcp::acceptor::reuse_address{true}, error);
-  if (!error)
-    acceptor_.bind(endpoint, error);
-  if (!error)
-    acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-  if (error) {
-    socket_error ignored;
-    acceptor_.close(ignored);
-    return cannot_bind(address, error);
-  }
+  auto& socket = std::get<listening_socket>(opened);
+  const auto v6 = socket.address().find(':') != std::string::npos;
+  socket_error error;
+  acceptor_.assign(v6 ? tcp::v6() : tcp::v4(), socket.release(), error);
+  if (error)
+    return failure{errc::io_failed, "cannot listen on " + address + " for clients: " + error.message()};
   port_ = acceptor_.local_endpoint(error).port();
   accept();
   tick();

@@ -8,6 +8,9 @@
 #include "runtime/data_directory.hpp"
 #include "runtime/founded_spec.hpp"
 #include "runtime/http_gateway.hpp"
+#include "runtime/ip_address.hpp"
+#include "runtime/last_line.hpp"
+#include "runtime/library_output.hpp"
 #include "runtime/logging.hpp"
 #include "runtime/machines.hpp"
 #include "runtime/node_host.hpp"
@@ -19,6 +22,8 @@
 #include <caf/actor_system_config.hpp>
 #include <google/protobuf/stubs/logging.h>
 
+#include <sys/stat.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -29,17 +34,16 @@ namespace quorate {
 namespace {
 
 constexpr std::chrono::seconds stop_within{5};
+constexpr std::chrono::milliseconds log_written_within{500};
 constexpr std::size_t segment_bytes_max = 256u << 20;
 
 /// Crash is the only recovery there is.
 void end_with(const std::string& message) {
-  log(severity::error, "node", message);
-  std::fflush(nullptr);
-  std::_Exit(static_cast<int>(exit_code::could_not_start));
+  end_process(message);
 }
 
 int fail(const failure& f) {
-  std::fprintf(stderr, "node_runtime: %s\n", f.message.c_str());
+  say_last(f.message, line_form::of_program);
   return static_cast<int>(f.code == errc::bad_config ? exit_code::bad_config : exit_code::could_not_start);
 }
 
@@ -48,12 +52,7 @@ transport_peer peer_of(const node_spec& n) {
 }
 
 std::string http_address(const node_spec& n) {
-  const auto v6 = n.http_host.find(':') != std::string::npos;
-  return (v6 ? "[" + n.http_host + "]" : n.http_host) + ":" + std::to_string(n.http_port);
-}
-
-bool is_loopback(std::string_view host) {
-  return host.starts_with("127.") || host == "::1";
+  return endpoint(n.http_host, n.http_port);
 }
 
 node_setup setup_of(const cluster_spec& spec, const node_spec& self, const data_directory& disk) {
@@ -157,6 +156,8 @@ status running::start() {
   transport_setup t;
   t.cluster = spec.name;
   t.self = peer_of(self);
+  t.listen_host = self.listen_host;
+  t.listen_port = self.listen_port;
   t.disk = disk->disk();
   t.boot = disk->boot();
   for (const auto& n : spec.nodes)
@@ -239,12 +240,28 @@ page_facts running::facts() const {
   return f;
 }
 
-sigset_t stop_signals() {
+/// Waits until somebody asks for the end; returns how. \pre begin_process has blocked these signals
+int await_stop() {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  return signals;
+  for (const auto signal : {SIGTERM, SIGINT, SIGHUP})
+    sigaddset(&signals, signal);
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP)
+      return signal;
+    // From a terminal that is closed, or from whoever moves log files about.
+    log(severity::info, "node", "goes on after SIGHUP: its log goes to stderr, and the spec is read at a start only");
+  }
+}
+
+/// What was made by somebody else, or by an earlier version, may be open to others. What this process makes is not.
+void warn_of_loose_directory(const std::string& path) {
+  struct stat about = {};
+  if (::stat(path.c_str(), &about) == 0 && (about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    log(severity::warning, "node",
+        "the data directory " + path + " is open to other users of this machine: chmod -R go= it");
 }
 
 /// Ends the process if it has not ended by itself: CAF cannot be told to give up a connection that it is
@@ -252,26 +269,23 @@ sigset_t stop_signals() {
 void end_in_time() {
   std::thread{[] {
     std::this_thread::sleep_for(stop_within);
-    log(severity::warning, "node", "has not stopped in time, and ends now");
-    std::fflush(nullptr);
+    say_last("has not stopped in time, and ends now", line_form::of_log);
     std::_Exit(static_cast<int>(exit_code::stopped));
   }}.detach();
 }
 
 int run(const options& opts, const cluster_spec& spec) {
-  // Signals go to this thread only, so they are blocked before any other starts, those of the disk included.
-  const auto signals = stop_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
   const auto& self = *spec.find(opts.node);
   start_logging(self.name, opts.level);
+  capture_library_output();
   running r{spec, self, {}, {}, {}, {}, {}, {}, {}, {}, {}};
   if (const auto failed = r.open_disk(opts.data_dir))
     return fail(*failed);
   if (const auto failed = r.settle())
     return fail(*failed);
   log(severity::info, "node", "boot " + std::to_string(r.disk->boot().value) + " on " + opts.data_dir);
-  if (!is_loopback(self.host) || !is_loopback(self.http_host))
+  warn_of_loose_directory(opts.data_dir);
+  if (!is_loopback(self.listen_host) || !is_loopback(self.http_host))
     log(severity::warning, "node",
         "listens beyond loopback without encryption or authentication: anybody who reaches these ports can "
         "read "
@@ -282,11 +296,8 @@ int run(const options& opts, const cluster_spec& spec) {
     return fail(*failed);
   }
   log(severity::info, "node",
-      "serves clients on " + http_address(self) + ", other nodes on " + self.host + ":" +
-          std::to_string(self.port));
-  int signal = 0;
-  sigwait(&signals, &signal);
-  log(severity::info, "node", signal == SIGINT ? "stops: SIGINT" : "stops: SIGTERM");
+      "serves clients on " + http_address(self) + ", other nodes on " + endpoint(self.listen_host, self.listen_port));
+  log(severity::info, "node", await_stop() == SIGINT ? "stops: SIGINT" : "stops: SIGTERM");
   end_in_time();
   r.stop();
   return static_cast<int>(exit_code::stopped);
@@ -317,12 +328,14 @@ known_names registered_names() {
   return known;
 }
 
-int run_process(int argc, const char* const* argv) {
+namespace {
+
+int run_command(int argc, const char* const* argv) {
   const auto parsed =
       parse_command_line({argv + (argc > 0 ? 1 : 0), static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)});
   if (const auto* help = std::get_if<help_text>(&parsed)) {
-    std::fputs(help->text.c_str(), stdout);
-    return static_cast<int>(exit_code::stopped);
+    const auto printed = std::fputs(help->text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+    return static_cast<int>(printed ? exit_code::stopped : exit_code::could_not_start);
   }
   if (const auto* failed = std::get_if<failure>(&parsed))
     return fail(*failed);
@@ -339,6 +352,15 @@ int run_process(int argc, const char* const* argv) {
   // Whoever parses a message says what is wrong; Protobuf would write a line of its own for each.
   google::protobuf::SetLogHandler(nullptr);
   return run(opts, spec);
+}
+
+}  // namespace
+
+int run_process(int argc, const char* const* argv) {
+  const auto code = run_command(argc, argv);
+  flush_logging(log_written_within);
+  expect_exit();
+  return code;
 }
 
 }  // namespace quorate

@@ -27,6 +27,7 @@ constexpr std::array known_keys = {
     known_key{"cluster.nodes[].name", value_kind::text},
     known_key{"cluster.nodes[].host", value_kind::text},
     known_key{"cluster.nodes[].port", value_kind::number},
+    known_key{"cluster.nodes[].listen", value_kind::text},
     known_key{"cluster.nodes[].http", value_kind::text},
     known_key{"cluster.timeouts", value_kind::dictionary},
     known_key{"cluster.timeouts.request", value_kind::duration},

@@ -194,27 +194,40 @@ status spec_reader::read_node(std::size_t at) {
     if (value_at(path + key) == nullptr)
       return fail(path + key, "missing");
   const auto& host = caf::get<std::string>(*value_at(path + ".host"));
-  const auto address = ip_address(host);
-  if (!address)
-    return fail(path + ".host",
-                quoted(host) + " is not an IP address (a name is refused: looking it up can block)");
-  if (is_wildcard(*address))
-    return fail(path + ".host", quoted(host) + " is not an address that other nodes can reach");
-  node.host = *address;
+  if (auto problem = read_host(path + ".host", host, node.host))
+    return problem;
+  if (is_wildcard(node.host))
+    return fail(path + ".host", quoted(host) + " is not an address that other nodes can reach; what is bound is " +
+                                    "said by listen");
   std::uint64_t port = 0;
   if (auto problem = read_number(path + ".port", 1, port_max, port))
     return problem;
   node.port = static_cast<std::uint16_t>(port);
-  if (auto problem = read_http(path + ".http", node))
+  node.listen_host = node.host;
+  node.listen_port = node.port;
+  if (value_at(path + ".listen") != nullptr)
+    if (auto problem = read_endpoint(path + ".listen", node.listen_host, node.listen_port))
+      return problem;
+  if (auto problem = read_endpoint(path + ".http", node.http_host, node.http_port))
     return problem;
   spec_.nodes.push_back(std::move(node));
   return {};
 }
 
-status spec_reader::read_http(const std::string& path, node_spec& node) const {
+status spec_reader::read_host(const std::string& path, std::string_view text, std::string& out) const {
+  auto host = ip_address(text);
+  if (!host)
+    host = host_name(text);
+  if (!host)
+    return fail(path, quoted(text) + " is neither an IP address nor the name of a host");
+  out = std::move(*host);
+  return {};
+}
+
+status spec_reader::read_endpoint(const std::string& path, std::string& to_host, std::uint16_t& to_port) const {
   const auto& text = caf::get<std::string>(*value_at(path));
   const auto wrong_form = [&] {
-    return fail(path, quoted(text) + " is not \"address:port\" (or \"[IPv6 address]:port\")");
+    return fail(path, quoted(text) + " is not \"host:port\" (or \"[IPv6 address]:port\")");
   };
   const std::string_view whole = text;
   const auto colon = whole.rfind(':');
@@ -232,16 +245,12 @@ status spec_reader::read_http(const std::string& path, node_spec& node) const {
   if (digits.empty() || end != digits.data() + digits.size() || digits.front() == '0' ||
       error != std::errc{} || port > port_max)
     return fail(path, quoted(digits) + " is not a port: " + in_range(1, port_max));
-  const auto address = ip_address(host);
-  if (!address)
-    return fail(path, quoted(host) + " is not an IP address (a name is refused: looking it up can block)");
-  node.http_host = *address;
-  node.http_port = static_cast<std::uint16_t>(port);
-  return {};
+  to_port = static_cast<std::uint16_t>(port);
+  return read_host(path, host, to_host);
 }
 
 status spec_reader::check_addresses() const {
-  // All addresses of a machine include the one that the other nodes use.
+  // Nodes may be on machines of their own or all on one: only what tells machines apart can be compared.
   std::map<std::string, std::string> taken;
   const auto take = [&](const std::string& address, std::uint16_t port, const std::string& path) {
     const auto place = endpoint(address, port);
@@ -251,11 +260,17 @@ status spec_reader::check_addresses() const {
   for (std::size_t i = 0; i < spec_.nodes.size(); ++i) {
     const auto& node = spec_.nodes[i];
     const auto path = "cluster.nodes[" + std::to_string(i) + "]";
+    // All addresses of a machine include the one that the other nodes use, and each machine has its own loopback.
+    const auto of_machine = is_wildcard(node.http_host) || (is_loopback(node.http_host) && !is_loopback(node.host));
     if (auto problem = take(node.host, node.port, path + ".port"))
       return problem;
-    if (auto problem =
-            take(is_wildcard(node.http_host) ? node.host : node.http_host, node.http_port, path + ".http"))
+    if (auto problem = take(of_machine ? node.host : node.http_host, node.http_port, path + ".http"))
       return problem;
+    // Behind a translation of addresses the port that others dial need not be free on this machine.
+    if (node.listen_port == node.http_port &&
+        (node.listen_host == node.http_host || is_wildcard(node.listen_host) || is_wildcard(node.http_host)))
+      return fail(path + ".http", endpoint(node.http_host, node.http_port) + " is what the node listens on for other " +
+                                      "nodes too");
   }
   return {};
 }

@@ -26,7 +26,9 @@ private:
   [[nodiscard]] status read_name(const std::string& path, std::string& out) const;
   [[nodiscard]] status read_nodes();
   [[nodiscard]] status read_node(std::size_t at);
-  [[nodiscard]] status read_http(const std::string& path, node_spec& node) const;
+  /// An IP address or a name, in its one spelling.
+  [[nodiscard]] status read_host(const std::string& path, std::string_view text, std::string& out) const;
+  [[nodiscard]] status read_endpoint(const std::string& path, std::string& to_host, std::uint16_t& to_port) const;
   [[nodiscard]] status check_addresses() const;
   [[nodiscard]] status read_options();
   [[nodiscard]] status read_options_of(const std::string& what, const std::string& used,

@@ -75,7 +75,7 @@ caf::execution_unit* transport::loop(caf::actor_system& system) {
 }
 
 transport::transport(caf::actor_system& system, transport_setup setup)
-    : shared_(new shared{system, std::move(setup), {}, {}, {}, {}, {}, false, {}, 0}) {
+    : shared_(new shared{system, std::move(setup), {}, {}, {}, {}, {}, {}, false, {}, 0}) {
   const auto& s = shared_->setup;
   shared_->guard = std::make_shared<transport_guard>(system, transport_side::node,
                                                      connections_max(s.others.size()), s.log);
@@ -92,13 +92,25 @@ transport::~transport() {
   stop();
 }
 
+status transport::listen() {
+  const auto& setup = shared_->setup;
+  const auto own = setup.listen_host.empty();
+  auto opened = listening_socket::open(own ? setup.self.host : setup.listen_host,
+                                       own ? setup.self.port : setup.listen_port, "other nodes");
+  if (auto* failed = std::get_if<failure>(&opened))
+    return std::move(*failed);
+  shared_->listener = std::get<listening_socket>(std::move(opened));
+  return std::nullopt;
+}
+
 status transport::start() {
+  if (!shared_->listener.is_open())
+    if (auto failed = listen())
+      return failed;
   const auto& self = shared_->setup.self;
-  shared_->bound = shared_->guard->publish(caf::actor_cast<caf::strong_actor_ptr>(shared_->door),
-                                           shared_->system.message_types<door_actor>(), self.host, self.port);
-  if (shared_->bound == 0)
-    return failure{errc::in_use, "cannot listen on " + self.host + ":" + std::to_string(self.port) +
-                                     " for other nodes: is another process using it?"};
+  shared_->bound =
+      shared_->guard->publish(caf::actor_cast<caf::strong_actor_ptr>(shared_->door),
+                              shared_->system.message_types<door_actor>(), shared_->listener.release());
   for (const auto& peer : shared_->setup.others)
     if (self.name < peer.name && !peer.host.empty())
       shared_->diallers.emplace_back([shared = shared_, peer] { keep_dialling(shared, peer); });

@@ -16,13 +16,15 @@ namespace quorate {
 struct transport_peer {
   node_id id;
   std::string name;
-  std::string host;  ///< an address, not a name: looking one up would block; empty: not known, not dialled
+  std::string host;  ///< an IP address or a name, looked up again at each attempt; empty: not known, not dialled
   std::uint16_t port = 0;
 };
 
 struct transport_setup {
   std::string cluster;
   transport_peer self;
+  std::string listen_host;  ///< what is bound; empty: where the others reach this node
+  std::uint16_t listen_port = 0;
   disk_id disk;
   boot_id boot;
   std::vector<transport_peer> others;
@@ -51,7 +53,9 @@ public:
   /// Its event loop, which can run actors that must not wait for another thread.
   [[nodiscard]] static caf::execution_unit* loop(caf::actor_system& system);
 
-  /// Binds the port and begins to dial. Fails with errc::in_use where somebody has the port.
+  /// Takes the port, so that nobody else gets it; whoever connects waits. Fails as listening_socket does.
+  [[nodiscard]] status listen();
+  /// Begins to accept and to dial. Listens, where that has not been done.
   [[nodiscard]] status start();
   void stop();
 

@@ -1,6 +1,7 @@
 // The actor at the edge of a node.
 #pragma once
 
+#include "runtime/listening_socket.hpp"
 #include "runtime/transport.hpp"
 #include "runtime/transport_guard.hpp"
 #include "runtime/transport_messages.hpp"
@@ -21,6 +22,7 @@ namespace quorate {
 struct transport::shared {
   caf::actor_system& system;
   transport_setup setup;
+  listening_socket listener;  ///< until it is published
   std::shared_ptr<transport_guard> guard;
   own_door_actor door;
   mutable std::mutex mutex;

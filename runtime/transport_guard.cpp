@@ -65,14 +65,9 @@ transport_guard::transport_guard(caf::actor_system& system, transport_side side,
 transport_guard::~transport_guard() = default;
 
 std::uint16_t transport_guard::publish(const caf::strong_actor_ptr& door,
-                                       const std::set<std::string>& signatures, const std::string& host,
-                                       std::uint16_t port) {
-  // Binding may reuse the address of a killed process; a second listener is still refused.
-  const auto socket = network::new_tcp_acceptor_impl(port, host.c_str(), true);
-  if (!socket)
-    return 0;
+                                       const std::set<std::string>& signatures, int socket) {
   caf::io::doorman_ptr doorman =
-      caf::make_counted<guarded_doorman>(multiplexer_of(system_), *socket, shared_from_this());
+      caf::make_counted<guarded_doorman>(multiplexer_of(system_), socket, shared_from_this());
   const auto bound = doorman->port();
   introduce_with(door);
   caf::anon_send(basp_of(system_), caf::publish_atom_v, std::move(doorman), bound, door, signatures);

@@ -45,10 +45,9 @@ public:
   transport_guard(const transport_guard&) = delete;
   transport_guard& operator=(const transport_guard&) = delete;
 
-  /// Publishes `door` on this address. Returns the port, or 0 where it cannot be bound.
+  /// Publishes `door` on a socket that listens, and takes it. Returns the port.
   [[nodiscard]] std::uint16_t publish(const caf::strong_actor_ptr& door,
-                                      const std::set<std::string>& signatures, const std::string& host,
-                                      std::uint16_t port);
+                                      const std::set<std::string>& signatures, int socket);
 
   /// Shakes hands over a socket that is connected, and takes it. `interface` gets what the actor there
   /// understands. Null where no node answers.

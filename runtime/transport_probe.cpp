@@ -1,16 +1,20 @@
 #include "runtime/transport_probe.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include "runtime/ip_address.hpp"
+#include "runtime/name_lookup.hpp"
+
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <cerrno>
 
 namespace quorate {
 
 namespace {
+
+/// The next attempt gets what comes later.
+constexpr std::chrono::milliseconds lookup_timeout{1'000};
 
 bool connect_within(int fd, const sockaddr* address, socklen_t size, std::chrono::milliseconds timeout) {
   if (::connect(fd, address, size) == 0)
@@ -25,30 +29,29 @@ bool connect_within(int fd, const sockaddr* address, socklen_t size, std::chrono
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
 }
 
+int connect_to_address(const std::string& address, std::uint16_t port, std::chrono::milliseconds timeout) {
+  const auto at = socket_address::of(address, port);
+  if (!at)
+    return -1;
+  const int fd = ::socket(at->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return -1;
+  if (connect_within(fd, at->get(), at->size(), timeout))
+    return fd;
+  ::close(fd);
+  return -1;
+}
+
 }  // namespace
 
 int connect_to(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout) {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
-  if (::inet_pton(AF_INET, host.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    size = sizeof(sockaddr_in);
-  } else if (::inet_pton(AF_INET6, host.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    size = sizeof(sockaddr_in6);
-  } else {
+  const auto found = system_lookup().find(host, lookup_timeout);
+  const auto* addresses = std::get_if<std::vector<std::string>>(&found);
+  if (addresses == nullptr)
     return -1;
-  }
-  const int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0)
-    return -1;
-  if (connect_within(fd, reinterpret_cast<const sockaddr*>(&storage), size, timeout))
-    return fd;
-  ::close(fd);
+  for (std::size_t i = 0; i < addresses->size() && i < name_lookup::addresses_max; ++i)
+    if (const auto fd = connect_to_address((*addresses)[i], port, timeout); fd >= 0)
+      return fd;
   return -1;
 }
 

@@ -193,6 +193,29 @@ TEST_CASE("a port in use is named, exit code 1") {
   }
 }
 
+TEST_CASE("an address of another machine is told as what it is, exit code 1") {
+  mistake_desk desk;
+  const auto port = std::to_string(desk.cluster.peer_port(1));
+  SUBCASE("for the other nodes") {
+    desk.spoil_spec("host = \"127.0.0.1\", port = " + port, "host = \"192.0.2.1\", port = " + port);
+    desk.expect(could_not_start, {"192.0.2.1:" + port, "other nodes", "not one of this machine"});
+  }
+  SUBCASE("for the other nodes, bound apart from what they dial") {
+    desk.spoil_spec("host = \"127.0.0.1\", port = " + port,
+                    "host = \"127.0.0.1\", listen = \"192.0.2.1:80\", port = " + port);
+    desk.expect(could_not_start, {"192.0.2.1:80", "other nodes", "not one of this machine"});
+  }
+  SUBCASE("for clients") {
+    const auto http = std::to_string(desk.cluster.http_port(1));
+    desk.spoil_spec("\"127.0.0.1:" + http, "\"192.0.2.1:" + http);
+    desk.expect(could_not_start, {"192.0.2.1:" + http, "clients", "not one of this machine"});
+  }
+  SUBCASE("by a name that nobody knows") {
+    desk.spoil_spec("host = \"127.0.0.1\", port = " + port, "host = \"no-such-host.invalid\", port = " + port);
+    desk.expect(could_not_start, {"no-such-host.invalid:" + port, "cannot be looked up"});
+  }
+}
+
 TEST_CASE("a data directory of a running node is refused by its holder's process id, exit code 1") {
   mistake_desk desk;
   desk.cluster.launch(1);

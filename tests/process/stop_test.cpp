@@ -2,6 +2,7 @@
 
 #include "tests/harness/process/append_clients.hpp"
 #include "tests/harness/process/healing.hpp"
+#include "tests/process/wrapped_node.hpp"
 
 #include <doctest/doctest.h>
 
@@ -26,6 +27,29 @@ TEST_CASE("SIGTERM and SIGINT stop a node cleanly, with idle clients connected, 
     cluster.launch(1);
     CHECK(cluster.wait_healthy(1, 5s));
     CHECK(clock::now() - again < 5s);
+  }
+  REQUIRE(cluster.trouble() == "");
+}
+
+TEST_CASE("a node goes on after signals that mean something to other programs") {
+  process_cluster cluster{lone_node()};
+  INFO(cluster.report());
+  REQUIRE(cluster.start());
+  for (const auto signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGXFSZ})
+    cluster.signal(1, signal);
+  REQUIRE(cluster.wait_log(1, "goes on after SIGHUP"));
+  CHECK(cluster.healthy(1));
+  // Also before it has begun to serve: a terminal may close at any moment.
+  CHECK(cluster.stop(1));
+  for (int i = 0; i < 10; ++i) {
+    cluster.launch(1);
+    for (int k = 0; k < 20; ++k) {
+      std::this_thread::sleep_for(1ms);
+      if (!cluster.log_lines(1, "").empty())
+        cluster.signal(1, SIGHUP);
+    }
+    REQUIRE(cluster.wait_healthy(1));
+    CHECK(cluster.stop(1));
   }
   REQUIRE(cluster.trouble() == "");
 }

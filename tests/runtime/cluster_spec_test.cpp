@@ -1,3 +1,4 @@
+#include "runtime/ip_address.hpp"
 #include "runtime/timings.hpp"
 #include "tests/runtime/spec_fixture.hpp"
 
@@ -34,7 +35,7 @@ const std::vector<mistake> mistakes = {
     {"port = 7101", "prot = 7101",
      "5:40: cluster.nodes[0].prot: unknown key; did you mean port?"},
     {"port = 7101", "port = 7101, rack = 1",
-     "5:53: cluster.nodes[0].rack: unknown key; known here: name, host, port, http"},
+     "5:53: cluster.nodes[0].rack: unknown key; known here: name, host, port, listen, http"},
     {"port = 7101", "port = { a = 1 }",
      "5:40: cluster.nodes[0].port: must be a whole number, not a dictionary"},
     {"protocol", "caf { scheduler { max-threads = 1 } }\n protocol",
@@ -119,16 +120,26 @@ const std::vector<mistake> mistakes = {
      R"(3:3: cluster.sync: "pull" is not known; known: push-pull)"},
     {"protocol", "machine = \"log\"\n protocol",
      R"(3:3: cluster.machine: "log" is not known; known: append_log, key_value)"},
-    {R"(host = "127.0.0.1", port = 7101)", R"(host = "db.example.org", port = 7101)",
-     R"(5:20: cluster.nodes[0].host: "db.example.org" is not an IP address (a name is refused: looking it up can block))"},
+    {R"(host = "127.0.0.1", port = 7101)", R"(host = "db..example.org", port = 7101)",
+     R"(5:20: cluster.nodes[0].host: "db..example.org" is neither an IP address nor the name of a host)"},
+    {R"(host = "127.0.0.1", port = 7101)", R"(host = "http://n1", port = 7101)",
+     R"(5:20: cluster.nodes[0].host: "http://n1" is neither an IP address nor the name of a host)"},
+    {R"(host = "127.0.0.1", port = 7101)", R"(host = "10.1", port = 7101)",
+     R"(5:20: cluster.nodes[0].host: "10.1" is neither an IP address nor the name of a host)"},
+    {"port = 7101", R"(port = 7101, listen = "0.0.0.0")",
+     R"(5:53: cluster.nodes[0].listen: "0.0.0.0" is not "host:port" (or "[IPv6 address]:port"))"},
+    {"port = 7101", R"(port = 7101, listen = "0.0.0.0:8101")",
+     "5:81: cluster.nodes[0].http: 127.0.0.1:8101 is what the node listens on for other nodes too"},
+    {R"(host = "127.0.0.1", port = 7102)", R"(host = "N1", port = 7102, listen = "[::]:0")",
+     R"(6:46: cluster.nodes[1].listen: "0" is not a port: must be from 1 to 65535)"},
     {R"(host = "127.0.0.1", port = 7101)", R"(host = "127.0.0.256", port = 7101)",
-     R"(5:20: cluster.nodes[0].host: "127.0.0.256" is not an IP address (a name is refused: looking it up can block))"},
+     R"(5:20: cluster.nodes[0].host: "127.0.0.256" is neither an IP address nor the name of a host)"},
     {R"(host = "127.0.0.1", port = 7101)", R"(host = "0.0.0.0", port = 7101)",
-     R"(5:20: cluster.nodes[0].host: "0.0.0.0" is not an address that other nodes can reach)"},
+     R"(5:20: cluster.nodes[0].host: "0.0.0.0" is not an address that other nodes can reach; what is bound is said by listen)"},
     {R"(host = "127.0.0.1", port = 7101)", R"(host = "[::1]", port = 7101)",
-     R"(5:20: cluster.nodes[0].host: "[::1]" is not an IP address (a name is refused: looking it up can block))"},
+     R"(5:20: cluster.nodes[0].host: "[::1]" is neither an IP address nor the name of a host)"},
     {R"(host = "127.0.0.1", port = 7101)", R"(host = "", port = 7101)",
-     R"(5:20: cluster.nodes[0].host: "" is not an IP address (a name is refused: looking it up can block))"},
+     R"(5:20: cluster.nodes[0].host: "" is neither an IP address nor the name of a host)"},
     {"7101", "0",
      "5:40: cluster.nodes[0].port: 0 is out of range: must be from 1 to 65535"},
     {"7101", "65536",
@@ -146,7 +157,7 @@ const std::vector<mistake> mistakes = {
     {R"(host = "127.0.0.1", port = 7102)", R"(host = "localhost", port = 7101)",
      "6:40: cluster.nodes[1].port: 127.0.0.1:7101 belongs to cluster.nodes[0].port too"},
     {R"("127.0.0.1:8101")", R"("127.0.0.1")",
-     R"(5:53: cluster.nodes[0].http: "127.0.0.1" is not "address:port" (or "[IPv6 address]:port"))"},
+     R"(5:53: cluster.nodes[0].http: "127.0.0.1" is not "host:port" (or "[IPv6 address]:port"))"},
     {R"("127.0.0.1:8101")", R"("127.0.0.1:")",
      R"(5:53: cluster.nodes[0].http: "" is not a port: must be from 1 to 65535)"},
     {R"("127.0.0.1:8101")", R"("127.0.0.1:http")",
@@ -154,13 +165,13 @@ const std::vector<mistake> mistakes = {
     {R"("127.0.0.1:8101")", R"("127.0.0.1:99999")",
      R"(5:53: cluster.nodes[0].http: "99999" is not a port: must be from 1 to 65535)"},
     {R"("127.0.0.1:8101")", R"(":8101")",
-     R"(5:53: cluster.nodes[0].http: ":8101" is not "address:port" (or "[IPv6 address]:port"))"},
+     R"(5:53: cluster.nodes[0].http: ":8101" is not "host:port" (or "[IPv6 address]:port"))"},
     {R"("127.0.0.1:8101")", R"("::1:8101")",
-     R"(5:53: cluster.nodes[0].http: "::1:8101" is not "address:port" (or "[IPv6 address]:port"))"},
+     R"(5:53: cluster.nodes[0].http: "::1:8101" is not "host:port" (or "[IPv6 address]:port"))"},
     {R"("127.0.0.1:8101")", R"("[127.0.0.1]:8101")",
-     R"(5:53: cluster.nodes[0].http: "[127.0.0.1]:8101" is not "address:port" (or "[IPv6 address]:port"))"},
-    {R"("127.0.0.1:8101")", R"("n1.example:8101")",
-     R"(5:53: cluster.nodes[0].http: "n1.example" is not an IP address (a name is refused: looking it up can block))"},
+     R"(5:53: cluster.nodes[0].http: "[127.0.0.1]:8101" is not "host:port" (or "[IPv6 address]:port"))"},
+    {R"("127.0.0.1:8101")", R"("n1.example.1:8101")",
+     R"(5:53: cluster.nodes[0].http: "n1.example.1" is neither an IP address nor the name of a host)"},
     {R"("127.0.0.1:8101")", R"("0.0.0.0:7101")",
      "5:53: cluster.nodes[0].http: 127.0.0.1:7101 belongs to cluster.nodes[0].port too"},
     {"protocol", "timeouts { request = 0s }\n protocol",
@@ -334,11 +345,47 @@ TEST_CASE("addresses are IPv4, IPv6 or localhost, each in one spelling") {
             .host == "127.0.0.1");
 }
 
+TEST_CASE("hosts may be names, each in one spelling, and what is bound may be something else") {
+  const auto spec = spec_of(with(R"(host = "127.0.0.1", port = 7101, http = "127.0.0.1:8101")",
+                                 R"(host = "N1.Example.org", port = 7101, listen = "[0::0]:7301", http = "n1_a:1")"));
+  CHECK(spec.nodes[0].host == "n1.example.org");
+  CHECK(spec.nodes[0].port == 7101);
+  CHECK(spec.nodes[0].listen_host == "::");
+  CHECK(spec.nodes[0].listen_port == 7301);
+  CHECK(spec.nodes[0].http_host == "n1_a");
+  // What is not said is what the others dial.
+  CHECK(spec.nodes[1].listen_host == "127.0.0.1");
+  CHECK(spec.nodes[1].listen_port == 7102);
+}
+
+TEST_CASE("what is neither an address nor a name of a host is no host") {
+  CHECK(host_name("a") == "a");
+  CHECK(host_name("A.b-c.example.") == "a.b-c.example.");
+  CHECK(host_name(std::string(63, 'a')));
+  CHECK(host_name("1a.2b"));
+  for (const std::string bad : {"", ".", "a..b", ".a", "a..", "-a", "a-", "a b", "a:1", "a/b", "127.1", "1", "a.0x7f",
+                                "\xc3\xa4.de", "[::1]", "a@b", "*"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(host_name(bad));
+  }
+  CHECK_FALSE(host_name(std::string(64, 'a')));
+  CHECK_FALSE(host_name(std::string("a\0b", 3)));
+  std::string longest;
+  while (longest.size() < 254)
+    longest += "a.";
+  CHECK_FALSE(host_name(longest));
+}
+
 TEST_CASE("nodes on different machines may use the same ports and listen on all addresses") {
   const auto spec = spec_of(R"(cluster { name = "demo", protocol = "paxos", nodes = [
     { name = "n1", host = "10.0.0.1", port = 7101, http = "0.0.0.0:8101" },
     { name = "n2", host = "10.0.0.2", port = 7101, http = "0.0.0.0:8101" }] })");
   CHECK(spec.nodes[1].http_host == "0.0.0.0");
+  // Each machine has its own loopback, where something of its own hands clients on.
+  const auto behind = spec_of(R"(cluster { name = "demo", protocol = "paxos", nodes = [
+    { name = "n1", host = "a.example", port = 7101, listen = "0.0.0.0:7101", http = "127.0.0.1:8101" },
+    { name = "n2", host = "b.example", port = 7101, listen = "0.0.0.0:7101", http = "127.0.0.1:8101" }] })");
+  CHECK(behind.nodes[1].http_host == "127.0.0.1");
 }
 
 TEST_CASE("two nodes of one machine cannot both listen on all addresses of a port") {

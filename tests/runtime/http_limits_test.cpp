@@ -234,15 +234,23 @@ TEST_CASE("a port in use is told with its address, and a bad address too") {
   const auto failed = second.start();
   REQUIRE(failed);
   CHECK(failed->code == errc::in_use);
-  CHECK(failed->message == "HTTP address " + address + " is in use by another process.");
+  CHECK(failed->message == "cannot listen on " + address + " for clients: it is in use by another process");
   for (const std::string bad : {"", "127.0.0.1", "127.0.0.1:", ":80", "127.0.0.1:65536", "127.0.0.1:http",
-                                "127.0.0.1:-1", "127.0.0.1:80 ", "192.0.2.1:0", "no host:80"}) {
+                                "127.0.0.1:-1", "127.0.0.1:80 "}) {
     CAPTURE(bad);
     http_gateway gateway{bad, {}, no_backend()};
     const auto refused = gateway.start();
     REQUIRE(refused);
     CHECK(refused->code == errc::bad_config);
     CHECK(refused->message.find(bad) != std::string::npos);
+  }
+  // Of another machine, or of none.
+  for (const std::string elsewhere : {"192.0.2.1:80", "no-such-host.invalid:80"}) {
+    http_gateway gateway{elsewhere, {}, no_backend()};
+    const auto refused = gateway.start();
+    REQUIRE(refused);
+    CHECK(refused->code == errc::io_failed);
+    CHECK(refused->message.starts_with("cannot listen on " + elsewhere + " for clients: the "));
   }
 }
 

@@ -1,10 +1,13 @@
 #include "runtime/logging.hpp"
 
 #include "actors/outbox.hpp"
+#include "runtime/time_stamp.hpp"
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstdio>
+#include <ctime>
 #include <regex>
 #include <string>
 #include <thread>
@@ -12,6 +15,7 @@
 #include <vector>
 
 using namespace quorate;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -24,7 +28,7 @@ std::string stderr_of(Body body) {
   const auto saved = dup(STDERR_FILENO);
   REQUIRE(dup2(fileno(file), STDERR_FILENO) >= 0);
   body();
-  std::fflush(stderr);
+  flush_logging(10s);
   dup2(saved, STDERR_FILENO);
   close(saved);
   std::string text;
@@ -56,7 +60,7 @@ struct quiet_after {
 
 }  // namespace
 
-TEST_CASE("a log line has time, level, node, speaker and what was said") {
+TEST_CASE("a log line has date, time, time zone, level, node, speaker and what was said") {
   const quiet_after quiet;
   const auto lines = lines_of(stderr_of([] {
     start_logging("n2", log_level::debug);
@@ -72,16 +76,16 @@ TEST_CASE("a log line has time, level, node, speaker and what was said") {
                                              R"(E n2 node bad\?name\?\[0m)", "I n1 node many in one process"};
   REQUIRE(lines.size() == expected.size());
   for (std::size_t i = 0; i < lines.size(); ++i)
-    CHECK_MESSAGE(std::regex_match(lines[i], std::regex{R"(\d\d:\d\d:\d\d\.\d\d\d )" + expected[i]}),
+    CHECK_MESSAGE(std::regex_match(lines[i], std::regex{R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z )" + expected[i]}),
                   lines[i]);
 }
 
 TEST_CASE("only lines of the level or above are written") {
   const quiet_after quiet;
   const auto count = [](log_level level) {
-    start_logging("n1", level);
     std::size_t enabled = 0;
     const auto text = stderr_of([&] {
+      start_logging("n1", level);
       for (const auto s : {severity::debug, severity::info, severity::warning, severity::error}) {
         log(s, "x", "y");
         enabled += log_enabled(s) ? 1 : 0;
@@ -115,4 +119,26 @@ TEST_CASE("lines of several threads do not mix") {
   CHECK(lines.size() == 800);
   for (const auto& line : lines)
     CHECK(line.ends_with(" I n1 thread 0123456789"));
+}
+
+TEST_CASE("a log goes to what stderr was when it began, whatever descriptor 2 becomes") {
+  const quiet_after quiet;
+  std::string elsewhere;
+  const auto lines = lines_of(stderr_of([&] {
+    start_logging("n1", log_level::info);
+    elsewhere = stderr_of([] { log(severity::info, "node", "in its place"); });
+  }));
+  CHECK(elsewhere == "");
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].ends_with(" I n1 node in its place"));
+}
+
+TEST_CASE("a time stamp is the system's idea of the time, in UTC") {
+  for (const std::time_t at : {0L, 951'782'399L, 951'782'400L, 1'795'807'375L, 4'102'444'799L}) {
+    tm broken{};
+    REQUIRE(gmtime_r(&at, &broken) != nullptr);
+    std::array<char, 64> text{};
+    REQUIRE(std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S.987Z", &broken) > 0);
+    CHECK(time_stamp{{at, 987'654'321}}.text() == text.data());
+  }
 }

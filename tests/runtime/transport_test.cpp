@@ -3,6 +3,7 @@
 #include "runtime/transport.hpp"
 
 #include "actors/shell.hpp"
+#include "runtime/listening_socket.hpp"
 #include "runtime/node_host.hpp"
 #include "runtime/transport_dial.hpp"
 #include "runtime/transport_guard.hpp"
@@ -159,7 +160,9 @@ struct party : system_of_its_own {
   }
 
   void publish() {
-    port = guard->publish(actor, {}, "127.0.0.1", 0);
+    auto socket = listening_socket::open("127.0.0.1", 0, "tests");
+    REQUIRE(std::holds_alternative<listening_socket>(socket));
+    port = guard->publish(actor, {}, std::get<listening_socket>(socket).release());
     REQUIRE(port != 0);
   }
   void say_to(const caf::strong_actor_ptr& whom, const std::string& text) {
