@@ -1,5 +1,7 @@
 #include "actors/shell.hpp"
 
+#include "actors/actor_exceptions.hpp"
+
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/local_actor.hpp>
@@ -46,17 +48,8 @@ shell_core::shell_core(caf::scheduled_actor* self, std::unique_ptr<any_role> rol
       prng_(mix(environment_->seed, identity)) {
   role_->out().set_prng(prng_);
   drop_what_is_strange(self_);
-  // A role that ends abnormally leaves the others with half a node.
-  self_->set_exception_handler([env = environment_, place = place_](std::exception_ptr& error) -> caf::error {
-    try {
-      std::rethrow_exception(error);
-    } catch (const std::exception& e) {
-      env->fatal(place + ": " + e.what());
-    } catch (...) {
-      env->fatal(place + ": unknown exception");
-    }
-    return caf::sec::runtime_error;
-  });
+  end_with_exceptions(
+      self_, [env = environment_](const std::string& message) { env->fatal(message); }, place_);
 }
 
 void shell_core::start() {

@@ -1,5 +1,7 @@
 #include "runtime/journal_actor.hpp"
 
+#include "actors/actor_exceptions.hpp"
+
 namespace quorate {
 
 namespace {
@@ -13,6 +15,7 @@ struct writer {
   writer(journal_actor::pointer self, journal_actor_setup setup) : self_(self), setup_(std::move(setup)) {}
 
   journal_actor::behavior_type make_behavior() {
+    end_with_exceptions(self_, setup_.fatal, name);
     return {[this](journal_write& msg) {
       std::move(msg.ops.begin(), msg.ops.end(), std::back_inserter(ops_));
       if (msg.sync) {
@@ -54,6 +57,7 @@ struct row_reader {
       : self_(self), setup_(std::move(setup)) {}
 
   row_reader_actor::behavior_type make_behavior() {
+    end_with_exceptions(self_, setup_.fatal, name);
     return {[this](const journal_fetch& msg) {
       journal_rows answer{msg.what.id, {}, true};
       const auto prefix = msg.space.prefix();

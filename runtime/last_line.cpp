@@ -18,6 +18,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <system_error>
 
 namespace quorate {
 
@@ -125,6 +126,10 @@ void out_of_memory() {
       std::rethrow_exception(error);
   } catch (const std::bad_alloc&) {
     end_process("out of memory");
+  } catch (const std::system_error& e) {
+    if (e.code() == std::errc::resource_unavailable_try_again)
+      end_process("the system gives no more threads: ", e.what());
+    end_process("an error that nobody expected: ", e.what());
   } catch (const std::exception& e) {
     end_process("an error that nobody expected: ", e.what());
   } catch (...) {
@@ -145,6 +150,15 @@ void broken(std::string_view condition, std::string_view place, const std::strin
   std::string where{place};
   where += ": " + message + " (" + std::string{condition} + ")";
   end_process("broken invariant at ", where);
+}
+
+std::atomic<const char*> late_line{""};
+std::atomic<int> late_code{0};
+
+void is_late(int) {
+  claim_the_end();
+  say(late_line.load(), {}, line_form::of_log);
+  ::_exit(late_code.load());
 }
 
 void exited() {
@@ -204,6 +218,13 @@ void install_endings() noexcept {
   for (const auto signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS, SIGQUIT})
     handle(signal, &crashed, static_cast<int>(SA_RESETHAND));
 #endif
+}
+
+void end_after(unsigned seconds, const char* line, int exit_code) noexcept {
+  late_line = line;
+  late_code = exit_code;
+  handle(SIGALRM, &is_late, 0);
+  ::alarm(seconds);
 }
 
 void expect_exit() noexcept {

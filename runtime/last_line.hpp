@@ -24,6 +24,10 @@ void say_last(std::string_view line, line_form form) noexcept;
 /// the signal, after the line.
 void install_endings() noexcept;
 
+/// Ends the process with `exit_code` and this last line, unless it has ended by itself after so many seconds. Needs no
+/// thread, which there may be none for. \pre `line` lives for ever
+void end_after(unsigned seconds, const char* line, int exit_code) noexcept;
+
 /// The process is about to end as it should: exit() is no surprise any more.
 void expect_exit() noexcept;
 

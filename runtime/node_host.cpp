@@ -1,5 +1,6 @@
 #include "runtime/node_host.hpp"
 
+#include "actors/actor_exceptions.hpp"
 #include "actors/io_bound.hpp"
 
 #include "protocols/registry.hpp"
@@ -75,6 +76,7 @@ struct node_state : role_runner {
 
   node_actor::behavior_type make_behavior() {
     drop_what_is_strange(self_);  // other nodes have its handle
+    end_with_exceptions(self_, parts_.environment->fatal, "node");
     // Not only by whoever spawned this actor: where the cluster is founded already, founding says so at once,
     // perhaps before that thread gets to it.
     const role_address address{group_id{0}, epoch_id{0}, port::node};

@@ -33,7 +33,7 @@ namespace quorate {
 
 namespace {
 
-constexpr std::chrono::seconds stop_within{5};
+constexpr unsigned stop_within_seconds = 5;
 constexpr std::chrono::milliseconds log_written_within{500};
 constexpr std::size_t segment_bytes_max = 256u << 20;
 
@@ -264,16 +264,6 @@ void warn_of_loose_directory(const std::string& path) {
         "the data directory " + path + " is open to other users of this machine: chmod -R go= it");
 }
 
-/// Ends the process if it has not ended by itself: CAF cannot be told to give up a connection that it is
-/// making to a host which does not answer. Nothing is lost, since what was acknowledged is durable already.
-void end_in_time() {
-  std::thread{[] {
-    std::this_thread::sleep_for(stop_within);
-    say_last("has not stopped in time, and ends now", line_form::of_log);
-    std::_Exit(static_cast<int>(exit_code::stopped));
-  }}.detach();
-}
-
 int run(const options& opts, const cluster_spec& spec) {
   const auto& self = *spec.find(opts.node);
   start_logging(self.name, opts.level);
@@ -298,7 +288,9 @@ int run(const options& opts, const cluster_spec& spec) {
   log(severity::info, "node",
       "serves clients on " + http_address(self) + ", other nodes on " + endpoint(self.listen_host, self.listen_port));
   log(severity::info, "node", await_stop() == SIGINT ? "stops: SIGINT" : "stops: SIGTERM");
-  end_in_time();
+  // CAF cannot be told to give up a connection that it is making to a host which does not answer. Nothing is lost, since
+  // what was acknowledged is durable already.
+  end_after(stop_within_seconds, "has not stopped in time, and ends now", static_cast<int>(exit_code::stopped));
   r.stop();
   return static_cast<int>(exit_code::stopped);
 }
