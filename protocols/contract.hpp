@@ -3,6 +3,7 @@
 
 #include "actors/origin.hpp"
 #include "actors/role.hpp"
+#include "actors/role_limits.hpp"
 #include "actors/traffic.hpp"
 
 #include <map>
@@ -20,6 +21,7 @@ struct protocol_context {
   boot_id boot;
   cursor start;  ///< everything up to here has been executed; 0 at the beginning of an epoch
   std::map<std::string, std::string> options;  ///< by name, as in the cluster spec
+  role_limits limits{};                        ///< of the roles' memory; simulations only
 
   [[nodiscard]] std::vector<node_id> ids() const {
     std::vector<node_id> out;

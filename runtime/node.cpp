@@ -67,6 +67,7 @@ void node::on(const founded& message) {
   r.timings = setup_.timings;
   r.limits = setup_.log;
   r.sessions = setup_.sessions;
+  r.memory = setup_.memory;
   auto log = std::make_unique<role_host<replica>>(std::move(r));
   const auto who = identity(port::replica);
   log->recover(*setup_.saved->view(who.space));
@@ -77,12 +78,14 @@ void node::on(const founded& message) {
   context.boot = setup_.boot;
   context.start = log->role().recovered_to();
   context.options = message.options;
+  context.limits = setup_.memory;
 
   // The edge has been there before; from now on other members' replicas answer it.
   runner_.adopt(identity(port::edge));
   runner_.run(std::move(log), who);
   runner_.run(std::make_unique<role_host<reader>>(machine), identity(port::reader));
-  recover_and_run(setup_.catching_up->make({members_, setup_.self, setup_.boot, setup_.timings.pull_again}));
+  recover_and_run(setup_.catching_up->make(
+      {members_, setup_.self, setup_.boot, setup_.timings.pull_again, setup_.memory}));
   for (auto& role : setup_.ordering->make_roles(context))
     recover_and_run(std::move(role));
   recover_and_run(std::make_unique<role_host<balancer>>(

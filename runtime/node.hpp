@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/role.hpp"
+#include "actors/role_limits.hpp"
 #include "actors/state_machine.hpp"
 #include "actors/traffic.hpp"
 #include "balancers/balancer.hpp"
@@ -36,6 +37,7 @@ struct node_setup {
   log_limits log;
   edge_limits clients;
   session_limits sessions;  ///< the same on all nodes; others than the default are for tests
+  role_limits memory;       ///< of the group's roles, for simulations
   quorate::store* state = nullptr;          ///< outlives the node's roles
   const quorate::journal* saved = nullptr;  ///< what was saved before this start; outlives the node
 };

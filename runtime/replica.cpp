@@ -15,7 +15,7 @@ namespace {
 constexpr timer_tag tick{1};
 constexpr std::string_view mark_key = "d";  // saved to make everything before it durable
 
-constexpr std::uint64_t hashes_kept = 4'096;
+constexpr std::uint64_t hashes_max = 4'096;
 // Behind by this much, asking the protocol for single batches is the slower way.
 constexpr std::uint64_t far_behind = 1'024;
 constexpr duration stuck_after = 1s;
@@ -32,7 +32,11 @@ std::size_t wire_size(const replica_figures&) {
 }
 
 replica::replica(replica_setup setup)
-    : setup_(std::move(setup)), executor_(*setup_.machine, *setup_.state, setup_.sessions), log_(setup_.limits) {
+    : setup_(std::move(setup)),
+      chunk_bytes_max_(setup_.memory.of("sync.chunk_bytes_max", limits::chunk_bytes_max)),
+      far_behind_(setup_.memory.of("replica.far_behind", far_behind)),
+      hashes_max_(setup_.memory.of("replica.hashes_max", hashes_max)),
+      executor_(*setup_.machine, *setup_.state, setup_.sessions), log_(setup_.limits) {
   for (const auto& m : setup_.members) {
     applied_[m.id] = log_index{0};
     durable_[m.id] = log_index{0};
@@ -69,6 +73,7 @@ void replica::recover(const journal_view& saved) {
 
 void replica::start(out& o) {
   if (leftover_) {
+    o.rare("replica: finds rows that do not belong to its log");
     if (log_.first() == log_.next())
       o.erase(std::string{log_rows::prefix}, std::string{log_rows::end});
     else
@@ -169,8 +174,10 @@ void replica::on(node_id, const not_ordered& msg, out& o) {
 
 void replica::on(node_id, const delivered& msg, out& o) {
   // What was under way when a fast-forward overtook it has been applied already.
-  if (msg.generation != generation_)
+  if (msg.generation != generation_) {
+    o.rare("replica: is delivered what a fast-forward has overtaken");
     return;
+  }
   take_in(msg.value, setup_.epoch, msg.at, o);
 }
 
@@ -181,8 +188,10 @@ void replica::take_in(const batch& value, epoch_id epoch, cursor at, out& o) {
   bytes_since_flush_ += value.body.size();
   o.save_lazy(log_rows::key(index), log_rows::value(epoch, at), batch_ref{value.id, value.body});
   hashes_[next()] = executor_.point().state_hash;
-  if (hashes_.size() > hashes_kept)
+  if (hashes_.size() > hashes_max_) {
+    o.rare("replica: forgets a state's hash");
     hashes_.erase(hashes_.begin());
+  }
   answer(std::move(results), o);
 }
 
@@ -278,11 +287,12 @@ void replica::on(node_id, const fetch_log& msg, out& o) {
   if (msg.from >= next()) {
     o.send_now(setup_.self, log_part{msg.peer, msg.transfer, msg.from, {}, next()});
   } else if (msg.from < log_.first()) {
+    o.rare("replica: is asked for what its log has lost");
     o.send_now(setup_.self, log_gone{msg.peer, msg.transfer, setup_.state->view(), next()});
   } else {
     const token id{++fetches_};
     fetching_[id] = {msg.peer, msg.transfer, msg.from};
-    o.read(id, log_rows::key(msg.from), std::string{log_rows::end}, limits::chunk_bytes_max);
+    o.read(id, log_rows::key(msg.from), std::string{log_rows::end}, chunk_bytes_max_);
   }
 }
 
@@ -293,10 +303,14 @@ void replica::on(journal_rows rows, out& o) {
   log_part part{asked->second.peer, asked->second.transfer, asked->second.from, {}, next()};
   fetching_.erase(asked);
   auto expected = part.from;
+  if (!rows.complete)
+    o.rare("replica: reads a part of its log");
   for (auto& row : rows.rows) {
     // The log may have been cut, or may not have been written, since the read was asked for.
-    if (log_rows::index_of(row) != expected)
+    if (log_rows::index_of(row) != expected) {
+      o.rare("replica: finds its log cut since a read was asked for");
       break;
+    }
     auto entry = log_rows::decode(std::move(row));
     if (!entry)
       end_for("log entry " + std::to_string(expected.value) + " cannot be read");
@@ -330,6 +344,8 @@ void replica::pass_on(cursor at, out& o) {
 void replica::on(node_id, const stage_snapshot& msg, out& o) {
   status failed;
   if (msg.part == 0) {
+    if (staging_)
+      o.rare("replica: begins another snapshot before the last one was whole");
     failed = setup_.state->begin_staging();
     staging_ = 0;
   }
@@ -339,6 +355,8 @@ void replica::on(node_id, const stage_snapshot& msg, out& o) {
     // Meanwhile the protocol may have brought us past it.
     if (!failed && msg.last && msg.at > next())
       finish_snapshot(msg.at, o);
+    else if (!failed && msg.last)
+      o.rare("replica: has got past a snapshot that came");
     if (msg.last)
       staging_.reset();
   }
@@ -353,6 +371,7 @@ void replica::finish_snapshot(log_index at, out& o) {
     failed = executor_.load();
   ENSURE(!failed, text(setup_.self) + " replica: " + failed->message);
   ENSURE(next() == at, text(setup_.self) + " replica: a snapshot of another index than it says");
+  o.rare("replica: takes over a snapshot");
   log_.restart(next());
   o.erase(std::string{log_rows::prefix}, std::string{log_rows::end});
   hashes_.clear();
@@ -416,8 +435,10 @@ void replica::on(node_id from, const wire::Applied& msg, out& o) {
   if (from == setup_.self)
     return;
   compare(from, log_index{msg.next()}, msg.state_hash(), o);
-  if (msg.next() > next().value + far_behind && progress_ == next())
+  if (msg.next() > next().value + far_behind_ && progress_ == next()) {
+    o.rare("replica: is far behind");
     ask_for_sync(o);
+  }
 }
 
 void replica::compare(node_id from, log_index at, std::uint64_t hash, out& o) {

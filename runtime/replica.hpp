@@ -5,6 +5,7 @@
 #include "actors/origin.hpp"
 #include "actors/outbox.hpp"
 #include "actors/role.hpp"
+#include "actors/role_limits.hpp"
 #include "actors/traffic.hpp"
 #include "runtime/client_traffic.hpp"
 #include "runtime/executor.hpp"
@@ -45,6 +46,7 @@ struct replica_setup {
   node_timings timings;
   log_limits limits;
   session_limits sessions;
+  role_limits memory{};
 };
 
 /// Numbers the batches that the protocol delivers, applies them once, answers who waits, serves reads and
@@ -123,6 +125,9 @@ private:
   [[nodiscard]] std::vector<node_id> others() const;
 
   replica_setup setup_;
+  std::size_t chunk_bytes_max_;
+  std::uint64_t far_behind_;
+  std::uint64_t hashes_max_;
   executor executor_;
   replica_log log_;
   std::map<command_id, waiter> waiting_;

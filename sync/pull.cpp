@@ -36,21 +36,29 @@ std::optional<Chunk> take_early(std::map<std::uint64_t, Chunk>& early, std::uint
 
 }  // namespace
 
+pull::pull(pull_setup setup)
+    : setup_(std::move(setup)),
+      chunk_bytes_max_(setup_.memory.of("sync.chunk_bytes_max", limits::chunk_bytes_max)) {}
+
 void pull::start(out& o) {
   o.set_timer(tick, setup_.again);
 }
 
 void pull::on(timer_tag, out& o) {
   o.set_timer(tick, setup_.again);
-  std::erase_if(serving_, [&](const auto& s) { return o.now() - s.second.heard > serving_idle_max; });
+  if (std::erase_if(serving_, [&](const auto& s) { return o.now() - s.second.heard > serving_idle_max; }) > 0)
+    o.rare("sync: gives up one that asks no more");
   // While our own replica is at work it is not the peer who is silent.
   if (!getting_ || getting_->with_replica > 0 || o.now() - getting_->heard < setup_.again)
     return;
   // Once of the same peer, since only an answer may be lost; then of the next one, from the beginning.
   if (++getting_->silences > 1) {
+    o.rare("sync: gives up a peer that is silent");
     getting_->silences = 0;
     getting_->peer = (getting_->peer + 1) % getting_->peers.size();
     begin_anew(*getting_);
+  } else if (getting_->snapshot && getting_->part > 0) {
+    o.rare("sync: asks for the rest of a snapshot");
   }
   ask(o);
 }
@@ -101,8 +109,10 @@ void pull::on(node_id from, const with_payload<wire::Entries>& msg, out& o) {
     return;
   auto& t = *getting_;
   // Behind a lost chunk nothing fits: the silence that follows makes us ask again.
-  if (msg.head.from() > t.next.value)
+  if (msg.head.from() > t.next.value) {
+    o.rare("sync: holds entries that came early");
     hold(t.early_entries, msg.head.from(), msg);
+  }
   if (msg.head.from() != t.next.value)
     return;
   take_entries(from, msg, o);
@@ -140,8 +150,10 @@ void pull::on(node_id from, const with_payload<wire::SnapshotPart>& msg, out& o)
   if (!getting_ || getting_->id.value != msg.head.token() || getting_->peers[getting_->peer] != from)
     return;
   auto& t = *getting_;
-  if (msg.head.part() > t.part)
+  if (msg.head.part() > t.part) {
+    o.rare("sync: holds a part of a snapshot that came early");
     hold(t.early_parts, msg.head.part(), msg);
+  }
   if (msg.head.part() != t.part)
     return;
   take_part(from, msg, o);
@@ -155,8 +167,10 @@ void pull::take_part(node_id from, const with_payload<wire::SnapshotPart>& msg, 
     return;
   // A peer that has lost its view begins over with a newer one. Parts of two views are no state: we wait
   // until the silence makes us begin over, too.
-  if (t.part > 0 && msg.head.at() != t.at.value)
+  if (t.part > 0 && msg.head.at() != t.at.value) {
+    o.rare("sync: is sent a part of another snapshot");
     return;
+  }
   if (checksum(msg.body) != msg.head.checksum()) {
     o.note(severity::warning, "a part of a snapshot from " + text(from) + " is damaged");
     return;
@@ -229,6 +243,7 @@ void pull::on(node_id from, const wire::Pull& msg, out& o) {
     s.id = token{msg.token()};
     s.next = log_index{msg.from()};
   } else {
+    o.rare("sync: goes on with a snapshot that was asked for before");
     s.part = msg.part();
   }
   s.credits = std::min(msg.credits(), credits_max);
@@ -264,10 +279,12 @@ void pull::on(node_id, const log_part& msg, out& o) {
   s.fetching = false;
   // Asked again meanwhile, from another place.
   if (s.next != msg.from) {
+    o.rare("sync: is asked from another place while it reads");
     pump(msg.peer, s, o);
     return;
   }
   if (msg.entries.empty()) {
+    o.rare("sync: has nothing newer");
     wire::NothingNewer nothing;
     nothing.set_token(s.id.value);
     serving_.erase(found);
@@ -318,7 +335,7 @@ void pull::send_part(node_id peer, serving& s, out& o) {
   std::string bytes;
   std::optional<std::string> next;
   s.view->scan(s.starts[s.part], {}, [&](std::string_view key, std::string_view value) {
-    if (!bytes.empty() && bytes.size() + key.size() + value.size() + 8 > limits::chunk_bytes_max) {
+    if (!bytes.empty() && bytes.size() + key.size() + value.size() + 8 > chunk_bytes_max_) {
       next = std::string{key};
       return false;
     }
@@ -335,6 +352,8 @@ void pull::send_part(node_id peer, serving& s, out& o) {
   part.head.set_last(!next);
   part.body = payload{std::move(bytes)};
   part.head.set_checksum(checksum(part.body));
+  if (s.part == 1)
+    o.rare("sync: sends a snapshot of several parts");
   if (!next)
     s.last = s.part;
   else if (s.part + 1 == s.starts.size())

@@ -4,6 +4,7 @@
 #include "actors/origin.hpp"
 #include "actors/outbox.hpp"
 #include "actors/role.hpp"
+#include "actors/role_limits.hpp"
 #include "sync/messages.hpp"
 
 #include <map>
@@ -16,6 +17,7 @@ struct pull_setup {
   node_id self;
   boot_id boot;
   duration again{};  ///< silence after which a pull is asked again, of another peer the second time
+  role_limits memory{};
 };
 
 /// Asks for what its replica misses: log entries where a peer's log still has them, else a snapshot, in
@@ -31,7 +33,7 @@ public:
                            with_payload<wire::SnapshotPart>, wire::NothingNewer, log_part, log_gone, came_to>;
   static constexpr port place = port::sync;
 
-  explicit pull(pull_setup setup) : setup_(std::move(setup)) {}
+  explicit pull(pull_setup setup);
 
   void start(out& o);
   void on(timer_tag tag, out& o);
@@ -91,6 +93,7 @@ private:
   void send_part(node_id peer, serving& s, out& o);
 
   pull_setup setup_;
+  std::size_t chunk_bytes_max_;
   std::optional<transfer> getting_;
   std::uint64_t transfers_ = 0;
   std::map<node_id, serving> serving_;

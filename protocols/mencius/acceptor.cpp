@@ -17,9 +17,10 @@ constexpr duration idle_wait = 2ms;
 
 }  // namespace
 
-acceptor::acceptor(const protocol_context& context, std::size_t recent_bytes)
-    : lanes_(context.ids()), self_(context.self), own_(lanes_.of(context.self)), recent_bytes_(recent_bytes),
-      by_lane_(lanes_.size()), listeners_(lanes_.size()) {}
+acceptor::acceptor(const protocol_context& context)
+    : lanes_(context.ids()), self_(context.self), own_(lanes_.of(context.self)),
+      limits_(acceptor_limits::of(context.limits)), by_lane_(lanes_.size()), listeners_(lanes_.size()),
+      reads_(limits_.reads_max, limits_.bodies_bytes_max) {}
 
 void acceptor::recover(const journal_view& saved) {
   if (const auto row = saved.get(rows::floor_key))
@@ -251,7 +252,7 @@ void acceptor::on(node_id from, const Prepare& msg, out& o) {
                                                lanes_.slot_at(range.which, it->second.end)},
                                   it->second.value);
   o.send(from, std::move(answer));
-  send_bodies(range, {from, range.which, b}, o);
+  send_bodies(range.from, {from, range.which, b, range.to}, o);
   if (range.which == own_) {
     Promised over;
     over.set_to(range.to);
@@ -372,6 +373,7 @@ void acceptor::erase_ranges(char kind, lane l, interval_map<ballot>& ranges, out
 bool acceptor::forgotten(node_id from, slot s, out& o) {
   if (s >= floor_)
     return false;
+  o.rare("mencius acceptor: is asked for what it has forgotten");
   Forgotten msg;
   msg.set_floor(floor_);
   o.send(from, std::move(msg));
@@ -386,7 +388,7 @@ void acceptor::keep_body(slot s, payload body) {
   }
   body_bytes_ += body.size();
   bodies_.emplace(s, std::move(body));
-  while (body_bytes_ > recent_bytes_) {
+  while (body_bytes_ > limits_.recent_bytes_max) {
     body_bytes_ -= bodies_.begin()->second.size();
     bodies_.erase(bodies_.begin());
   }

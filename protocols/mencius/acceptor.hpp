@@ -4,6 +4,7 @@
 #include "actors/journal.hpp"
 #include "actors/traffic.hpp"
 #include "protocols/contract.hpp"
+#include "protocols/disk_reads.hpp"
 #include "protocols/mencius/ballots.hpp"
 #include "protocols/mencius/ports.hpp"
 
@@ -12,6 +13,22 @@
 #include <optional>
 
 namespace quorate::mencius {
+
+/// How much an acceptor keeps in memory, and tells at a time.
+struct acceptor_limits {
+  std::size_t recent_bytes_max = 64 * 1024 * 1024;  ///< bytes of batches kept in memory
+  std::size_t bodies_max = 64;                      ///< votes, or batches, in one answer
+  std::size_t bodies_bytes_max = 1024 * 1024;       ///< an answer ends when it reaches this
+  std::size_t reads_max = 64;                       ///< of the disk at a time
+
+  [[nodiscard]] static acceptor_limits of(const role_limits& limits) {
+    const acceptor_limits own;
+    return {limits.of("acceptor.recent_bytes_max", own.recent_bytes_max),
+            limits.of("acceptor.bodies_max", own.bodies_max),
+            limits.of("acceptor.bodies_bytes_max", own.bodies_bytes_max),
+            limits.of("acceptor.reads_max", own.reads_max)};
+  }
+};
 
 /// Votes on the owners' suggestions at ballot 0, and on revocations above it.
 /// Invariant: in each slot, no promise or vote is ever given below a ballot that was promised or voted for
@@ -28,14 +45,10 @@ public:
                            BarrierQuery, Saved, OwnClaim, forget>;
   static constexpr port place = port::acceptor;
 
-  static constexpr std::size_t recent_bytes_max = 64 * 1024 * 1024;  ///< bytes of batches kept in memory
-  static constexpr std::size_t bodies_max = 64;                      ///< batches in one answer
-  static constexpr std::size_t bodies_bytes_max = 1024 * 1024;       ///< an answer ends when it reaches this
   /// Whoever orders commands, or reads, is told every vote at once for so long: its own come behind.
   static constexpr duration eager_for = std::chrono::milliseconds{10};
-  static constexpr std::size_t reads_max = 64;  ///< answers waiting for the disk; beyond: silence
 
-  explicit acceptor(const protocol_context& context, std::size_t recent_bytes = recent_bytes_max);
+  explicit acceptor(const protocol_context& context);
 
   void recover(const journal_view& saved);
   void start(out& o);
@@ -58,6 +71,8 @@ private:
     node_id asker;
     lane which = 0;
     std::optional<ballot> promised;  ///< behind the promise for this ballot; none: to a Recall
+    slot to = 0;                     ///< the batches below are asked for
+    friend bool operator==(const reading&, const reading&) = default;
   };
   struct lane_votes {
     interval_map<ballot> promises;  ///< by position in the lane, as all ranges here
@@ -80,15 +95,16 @@ private:
   void tell(out& o);
   void tell_due(out& o);
   [[nodiscard]] Votes votes_message() const;
-  /// The bytes of the batches voted for in [from, to) of a lane, the lowest slots first.
-  void send_bodies(const span_of_lane& range, const reading& what, out& o);
+  /// The bytes of the batches voted for in [from, what.to) of a lane, the lowest slots first.
+  void send_bodies(slot from, const reading& what, out& o);
+  void read_bodies(slot from, const reading& what, out& o);
   void send_body(const reading& what, slot s, const batch_id& id, payload body, out& o);
   void keep_body(slot s, payload body);
 
   lanes lanes_;
   node_id self_;
   lane own_;
-  std::size_t recent_bytes_;
+  acceptor_limits limits_;
 
   slot floor_ = 0;  ///< everything below is gone
   slot voted_ = 0;  ///< above every slot with a batch that was voted for
@@ -113,8 +129,7 @@ private:
   bool waiting_ = false;  ///< for our own Saved
   bool armed_ = false;
 
-  std::uint64_t reads_ = 0;
-  std::map<token, reading> reading_;
+  disk_reads<reading> reads_;
 };
 
 }  // namespace quorate::mencius

@@ -20,8 +20,10 @@ void acceptor::on(node_id from, const Recall& msg, out& o) {
   for (auto it = votes_.lower_bound(range.from); it != votes_.end() && it->first < range.to; ++it) {
     if (lanes_.of(it->first) != range.which)
       continue;
-    if (count++ == bodies_max)
+    if (count++ == limits_.bodies_max) {
+      o.rare("mencius acceptor: tells a part of its votes");
       break;
+    }
     *answer.add_slots() = to_wire(it->first, it->second);
   }
   const auto& noops = by_lane_[range.which].noops;
@@ -32,30 +34,38 @@ void acceptor::on(node_id from, const Recall& msg, out& o) {
                                   it->second.value);
   o.send(from, std::move(answer));
   if (msg.bodies())
-    send_bodies(range, {from, range.which, std::nullopt}, o);
+    send_bodies(range.from, {from, range.which, std::nullopt, range.to}, o);
 }
 
-void acceptor::send_bodies(const span_of_lane& range, const reading& what, out& o) {
+void acceptor::send_bodies(slot from, const reading& what, out& o) {
   std::size_t bytes = 0;
   std::size_t count = 0;
-  for (auto it = votes_.lower_bound(range.from); it != votes_.end() && it->first < range.to; ++it) {
+  for (auto it = votes_.lower_bound(from); it != votes_.end() && it->first < what.to; ++it) {
     const auto& [s, v] = *it;
-    if (lanes_.of(s) != range.which)
+    if (lanes_.of(s) != what.which)
       continue;
-    if (count++ == bodies_max || bytes >= bodies_bytes_max)
-      return;
     const auto body = bodies_.find(s);
-    if (body == bodies_.end()) {
-      if (reading_.size() >= reads_max)
-        return;
-      const token id{++reads_};
-      reading_.emplace(id, what);
-      o.read(id, rows::vote_key(s), rows::vote_key(range.to), bodies_bytes_max);
+    if (body == bodies_.end())
+      return read_bodies(s, what, o);
+    if (count++ == limits_.bodies_max || bytes >= limits_.bodies_bytes_max) {
+      o.rare("mencius acceptor: sends a part of the batches");
+      // Who is held up asks again from where it stands then. Who revokes does not: without the bytes of a
+      // batch that it was told of it cannot propose it. The disk has them all, and other work goes between.
+      if (what.promised)
+        read_bodies(s, what, o);
       return;
     }
     bytes += body->second.size();
     send_body(what, s, v.id, body->second, o);
   }
+}
+
+void acceptor::read_bodies(slot from, const reading& what, out& o) {
+  o.rare(what.promised ? "mencius acceptor: reads batches for a revoker" : "mencius acceptor: reads batches");
+  // Where too much is asked for, who needs it asks again.
+  static_cast<void>(reads_.ask({what, rows::vote_key(from), rows::vote_key(what.to)}, o));
+  if (reads_.waiting() > 0)
+    o.rare("mencius acceptor: lets a read wait for others");
 }
 
 void acceptor::send_body(const reading& what, slot s, const batch_id& id, payload body, out& o) {
@@ -75,18 +85,24 @@ void acceptor::send_body(const reading& what, slot s, const batch_id& id, payloa
 }
 
 void acceptor::on(journal_rows found, out& o) {
-  const auto asked = reading_.find(found.id);
-  if (asked == reading_.end())
+  const auto asked = reads_.done(found, o);
+  if (!asked)
     return;
-  const auto what = asked->second;
-  reading_.erase(asked);
+  std::optional<slot> last;
   for (auto& row : found.rows) {
     const auto s = rows::slot_of(row);
+    last = s;
+    if (lanes_.of(s) != asked->which)
+      continue;
     const auto v = votes_.find(s);
     // Meanwhile it may have been forgotten, or voted on anew: then who asked will ask again.
-    if (lanes_.of(s) == what.which && v != votes_.end() && row.batch && row.batch->id == v->second.id)
-      send_body(what, s, v->second.id, std::move(row.batch->body), o);
+    if (v != votes_.end() && row.batch && row.batch->id == v->second.id)
+      send_body(*asked, s, v->second.id, std::move(row.batch->body), o);
+    else
+      o.rare("mencius acceptor: has read what does not count any more");
   }
+  if (!found.complete && asked->promised && last)
+    send_bodies(*last + 1, *asked, o);
 }
 
 void acceptor::on(node_id from, const BarrierQuery& msg, out& o) {

@@ -26,9 +26,14 @@ constexpr duration absence_min = 15ms;  // by which a timer is late
 
 learner::learner(const protocol_context& context) : learner(context, majority{context.members.size()}) {}
 
+learner::learner(const protocol_context& context, majority quorum)
+    : learner(context, quorum, lane_blocks::of(context.limits)) {}
+
 learner::learner(const protocol_context& context, majority quorum, lane_blocks blocks)
     : self_(context.self), boot_(context.boot), lanes_(context.ids()), own_(lanes_.of(context.self)),
-      others_(context.ids()), blocks_(blocks), ledger_(lanes_, context.start.value), tallies_(lanes_, quorum),
+      others_(context.ids()), blocks_(blocks), limits_(learner_limits::of(context.limits)),
+      ledger_(lanes_, context.start.value, past_limits::of(context.limits)),
+      tallies_(lanes_, quorum, tally_limits::of(context.limits)),
       claims_(lanes_.size()), watch_(lanes_, context.self, options_.revoke_after), barriers_(quorum),
       slow_(lanes_.size()) {
   std::erase(others_, self_);
@@ -81,6 +86,8 @@ void learner::count(node_id voter, const SlotVote& vote, out& o) {
   if (s < ledger_.next() || ledger_.settled(s))
     return;
   const auto result = tallies_.add(voter, s, v, o.now());
+  if (result.full)
+    o.rare("mencius learner: no room for a slot's votes");
   if (!result.chosen)
     return;
   if (v.at == ballot{}) {
@@ -94,7 +101,10 @@ void learner::count(node_id voter, const SlotVote& vote, out& o) {
 void learner::count(node_id voter, const NoopVote& vote, out& o) {
   if (vote.lane() >= lanes_.size() || vote.from() >= vote.to())
     return;
-  for (const auto& [begin, end] : tallies_.add(voter, vote))
+  const auto result = tallies_.add(voter, vote);
+  if (result.full)
+    o.rare("mencius learner: no room for a range's votes");
+  for (const auto& [begin, end] : result.chosen)
     noop(vote.lane(), lanes_.slot_at(vote.lane(), begin), lanes_.slot_at(vote.lane(), end), o);
 }
 
@@ -152,20 +162,21 @@ void learner::on(node_id from, const with_payload<Body>& msg, out& o) {
   watch_.heard(from, o.now());
   const auto s = msg.head.slot();
   hear(s + 1, o);
-  supply(s, quorate::from_wire(msg.head.id()), msg.body, o.now());
+  supply(s, quorate::from_wire(msg.head.id()), msg.body, o);
   deliver(o);
 }
 
-void learner::supply(slot s, const batch_id& id, const payload& body, time_point now) {
+void learner::supply(slot s, const batch_id& id, const payload& body, out& o) {
   if (body.empty() || s < ledger_.next() || ledger_.supply(s, id, body) || ledger_.settled(s))
     return;
   auto& known = bodies_[s];
-  const auto body_at = known.bytes.empty() ? now : known.at;
+  const auto body_at = known.bytes.empty() ? o.now() : known.at;
   body_bytes_ += body.size();
   body_bytes_ -= known.bytes.size();
   known = {id, body, body_at};
   // The furthest can be asked for again when their turn comes.
-  while (body_bytes_ > bodies_bytes_max && bodies_.size() > 1) {
+  while (body_bytes_ > limits_.bodies_bytes_max && bodies_.size() > 1) {
+    o.rare("mencius learner: no room for a batch that is not chosen");
     const auto last = std::prev(bodies_.end());
     body_bytes_ -= last->second.bytes.size();
     bodies_.erase(last);
@@ -198,6 +209,7 @@ void learner::news(out& o) {
 
 void learner::deliver(out& o) {
   const auto before = ledger_.next();
+  const auto past_from = ledger_.past_from();
   while (auto next = ledger_.take_next()) {
     auto& [s, value] = *next;
     tallies_.drop(s);
@@ -207,6 +219,8 @@ void learner::deliver(out& o) {
   note_waiting(o);
   if (ledger_.next() == before)
     return;
+  if (ledger_.past_from() > past_from)
+    o.rare("mencius learner: lets go of what was delivered");
   tallies_.drop_below(ledger_.next());
   while (!bodies_.empty() && bodies_.begin()->first < ledger_.next()) {
     body_bytes_ -= bodies_.begin()->second.bytes.size();
@@ -293,7 +307,8 @@ void learner::ask(out& o) {
 }
 
 void learner::ask_for_bodies(out& o) {
-  for (const auto s : ledger_.missing(answer_batches_max)) {
+  for (const auto s : ledger_.missing(limits_.answer_batches_max)) {
+    o.rare("mencius learner: asks for the bytes of a chosen batch");
     auto holders = tallies_.voters(s, ledger_.chosen().at(s).id);
     if (holders.empty())
       holders = lanes_.members();
@@ -367,9 +382,12 @@ void learner::on(node_id from, const fast_forward& msg, out& o) {
   if (from != self_)
     return;
   generation_ = msg.generation;
-  if (msg.at.value < ledger_.next())
+  if (msg.at.value < ledger_.next()) {
+    o.rare(msg.at.value < ledger_.past_from() ? "mencius learner: goes back behind what it remembers"
+                                              : "mencius learner: goes back");
     o.note(severity::info,
            "goes back from slot " + std::to_string(ledger_.next()) + " to " + std::to_string(msg.at.value));
+  }
   ledger_.go_to(msg.at.value);
   tallies_.drop_below(msg.at.value);
   was_behind_ = false;

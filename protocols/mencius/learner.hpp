@@ -17,6 +17,22 @@
 
 namespace quorate::mencius {
 
+/// How much a learner keeps for slots that are not chosen, and how much it answers at a time.
+struct learner_limits {
+  std::size_t bodies_bytes_max = 64 * 1024 * 1024;  ///< kept for slots that are not chosen
+  std::size_t answer_batches_max = 64;              ///< in one answer to Ask
+  std::size_t answer_bytes_max = 1024 * 1024;
+  std::size_t answer_ranges_max = 64;
+
+  [[nodiscard]] static learner_limits of(const role_limits& limits) {
+    const learner_limits own;
+    return {limits.of("learner.bodies_bytes_max", own.bodies_bytes_max),
+            limits.of("learner.answer_batches_max", own.answer_batches_max),
+            limits.of("learner.answer_bytes_max", own.answer_bytes_max),
+            limits.of("learner.answer_ranges_max", own.answer_ranges_max)};
+  }
+};
+
 /// Learns what is settled, and delivers it in slot order. A batch with a majority of votes at one ballot is
 /// chosen; a slot is also settled by its owner's word that it skips it, and by whoever knows. What is in use
 /// and not settled is first asked about, then revoked by the proposer beside us. Invariant: a slot is
@@ -34,15 +50,12 @@ public:
                            BarrierReply, Began, fast_forward, barrier>;
   static constexpr port place = port::learner;
 
-  static constexpr std::size_t bodies_bytes_max = 64 * 1024 * 1024;  ///< kept for slots that are not chosen
-  static constexpr std::size_t answer_batches_max = 64;              ///< in one answer to Ask
-  static constexpr std::size_t answer_bytes_max = 1024 * 1024;
-  static constexpr std::size_t answer_ranges_max = 64;
   static constexpr duration complain_every = std::chrono::milliseconds{200};  ///< of being behind
 
   /// \pre the context's options are valid. Only tests pass a quorum or other blocks.
   explicit learner(const protocol_context& context);
-  learner(const protocol_context& context, majority quorum, lane_blocks blocks = {});
+  learner(const protocol_context& context, majority quorum);
+  learner(const protocol_context& context, majority quorum, lane_blocks blocks);
 
   void start(out& o);
 
@@ -76,7 +89,7 @@ private:
   void noop(lane l, slot from, slot to, out& o);
   void noop_everywhere(slot from, slot to, out& o);
   void learn(const Claim& claim, out& o);
-  void supply(slot s, const batch_id& id, const payload& body, time_point now);
+  void supply(slot s, const batch_id& id, const payload& body, out& o);
   void deliver(out& o);
   void note_waiting(out& o);
   void finish_barriers(out& o);
@@ -103,6 +116,7 @@ private:
   std::vector<node_id> others_;
   options options_;
   lane_blocks blocks_;
+  learner_limits limits_;
 
   ledger ledger_;
   tallies tallies_;

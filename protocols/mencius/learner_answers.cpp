@@ -11,6 +11,7 @@ namespace quorate::mencius {
 void learner::on(node_id from, const Ask& msg, out& o) {
   watch_.heard(from, o.now());
   if (msg.from() < ledger_.past_from()) {
+    o.rare("mencius learner: is asked for what it has let go");
     Forgotten gone;
     gone.set_floor(ledger_.past_from());
     o.send(from, std::move(gone));
@@ -26,7 +27,7 @@ void learner::on(node_id from, const Ask& msg, out& o) {
     ++count;
     o.send(from, with_payload<Chosen>{std::move(head), value.body});
   };
-  const auto full = [&] { return count == answer_batches_max || bytes >= answer_bytes_max; };
+  const auto full = [&] { return count == limits_.answer_batches_max || bytes >= limits_.answer_bytes_max; };
   const auto& past = ledger_.past();
   auto it = std::lower_bound(past.begin(), past.end(), msg.from(),
                              [](const past_batch& b, slot s) { return b.at < s; });
@@ -38,6 +39,8 @@ void learner::on(node_id from, const Ask& msg, out& o) {
     if (s >= msg.from() && !value.body.empty())
       send(s, s, value);
   }
+  if (full())
+    o.rare("mencius learner: answers with a part of the batches");
   Facts facts;
   facts.set_next(ledger_.next());
   facts.set_high(high_);
@@ -50,8 +53,10 @@ void learner::on(node_id from, const Ask& msg, out& o) {
   for (lane l = 0; l < lanes_.size(); ++l) {
     std::size_t ranges = 0;
     for (const auto& [begin, r] : ledger_.noops(l)) {
-      if (ranges++ == answer_ranges_max)
+      if (ranges++ == limits_.answer_ranges_max) {
+        o.rare("mencius learner: answers with a part of the no-ops");
         break;
+      }
       auto& one = *facts.add_noops();
       one.set_lane(l);
       one.set_from(lanes_.slot_at(l, begin));
@@ -84,7 +89,7 @@ void learner::on(node_id from, const with_payload<Chosen>& msg, out& o) {
   hear(s + 1, o);
   noop_everywhere(msg.head.after(), s, o);
   choose(s, id, o);
-  supply(s, id, msg.body, o.now());
+  supply(s, id, msg.body, o);
   deliver(o);
 }
 
@@ -94,9 +99,11 @@ void learner::on(node_id from, const with_payload<Chosen>& msg, out& o) {
 void learner::check_behind(out& o) {
   if (floor_heard_ <= ledger_.next())
     return;
-  if (!was_behind_)
+  if (!was_behind_) {
+    o.rare("mencius learner: is too far behind");
     o.note(severity::info,
            "is too far behind at slot " + std::to_string(ledger_.next()) + ": sync has to help");
+  }
   if (!was_behind_ || o.now() >= complain_at_) {
     complain_at_ = o.now() + complain_every;
     o.send(self_, fell_behind{});

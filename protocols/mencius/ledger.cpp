@@ -4,9 +4,8 @@
 
 namespace quorate::mencius {
 
-ledger::ledger(lanes all, slot start, std::size_t waiting_bytes)
-    : lanes_(std::move(all)), next_(start), noops_(lanes_.size()), waiting_limit_(waiting_bytes),
-      past_from_(start) {
+ledger::ledger(lanes all, slot start, past_limits limits)
+    : lanes_(std::move(all)), limits_(limits), next_(start), noops_(lanes_.size()), past_from_(start) {
   for (lane l = 0; l < lanes_.size(); ++l)
     fronts_.push_back(lanes_.at_or_above(l, start));
 }
@@ -70,7 +69,7 @@ bool ledger::supply(slot s, const batch_id& id, const payload& body) {
 }
 
 void ledger::keep_within_bytes() {
-  for (auto it = chosen_.end(); waiting_bytes_ > waiting_limit_ && it != chosen_.begin();) {
+  for (auto it = chosen_.end(); waiting_bytes_ > limits_.waiting_bytes_max && it != chosen_.begin();) {
     if (--it == chosen_.begin())
       return;
     waiting_bytes_ -= it->second.body.size();
@@ -99,7 +98,7 @@ std::optional<std::pair<slot, batch>> ledger::take_next() {
 void ledger::remember(slot s, const batch& value) {
   past_.push_back({s, past_end(), value});
   past_bytes_ += value.body.size();
-  while (past_.size() > past_max || past_bytes_ > past_bytes_max) {
+  while (past_.size() > limits_.batches_max || past_bytes_ > limits_.bytes_max) {
     past_bytes_ -= past_.front().value.body.size();
     past_from_ = past_.front().at + 1;
     past_.pop_front();
@@ -120,7 +119,7 @@ std::vector<slot> ledger::missing(std::size_t max) const {
   for (const auto& [s, b] : chosen_) {
     const auto wanted = b.body.empty();
     bytes += wanted ? limits::batch_bytes_max : b.body.size();
-    if (out.size() == max || (bytes > waiting_limit_ && s != chosen_.begin()->first))
+    if (out.size() == max || (bytes > limits_.waiting_bytes_max && s != chosen_.begin()->first))
       break;
     if (wanted)
       out.push_back(s);

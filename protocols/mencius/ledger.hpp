@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/command.hpp"
+#include "actors/role_limits.hpp"
 #include "protocols/mencius/interval_map.hpp"
 #include "protocols/mencius/lanes.hpp"
 
@@ -20,18 +21,28 @@ struct past_batch {
   batch value;
 };
 
+/// How much a ledger remembers of what was delivered, and keeps of what waits.
+struct past_limits {
+  std::size_t batches_max = 16'384;
+  std::size_t bytes_max = 32 * 1024 * 1024;
+  std::size_t waiting_bytes_max =
+      64 * 1024 * 1024;  ///< of chosen batches that wait for a lane, or for one before them
+
+  [[nodiscard]] static past_limits of(const role_limits& limits) {
+    const past_limits own;
+    return {limits.of("learner.past_max", own.batches_max),
+            limits.of("learner.past_bytes_max", own.bytes_max),
+            limits.of("learner.waiting_bytes_max", own.waiting_bytes_max)};
+  }
+};
+
 /// Which slots are settled, as a batch or as a no-op, and which batch comes next in slot order.
 /// Invariant: a slot is settled one way for ever; everything below next() has been handed out, in order. The
 /// bytes of batches that wait are bounded: the furthest let go of theirs, and get them again when their turn
 /// comes; the first in line always keeps its own.
 class ledger {
 public:
-  static constexpr std::size_t past_max = 16'384;                  ///< batches that are remembered
-  static constexpr std::size_t past_bytes_max = 32 * 1024 * 1024;  ///< their bytes
-  static constexpr std::size_t waiting_bytes_max =
-      64 * 1024 * 1024;  ///< of chosen batches that wait for a lane, or for one before them
-
-  ledger(lanes all, slot start, std::size_t waiting_bytes = waiting_bytes_max);
+  ledger(lanes all, slot start, past_limits limits = {});
 
   /// The lowest slot that is not delivered.
   [[nodiscard]] slot next() const { return next_; }
@@ -81,11 +92,11 @@ private:
   void remember(slot s, const batch& value);
 
   lanes lanes_;
+  past_limits limits_;
   slot next_;
   std::vector<interval_map<bool>> noops_;  ///< at or above next(), by position
   std::map<slot, batch> chosen_;           ///< at or above next()
   std::size_t waiting_bytes_ = 0;          ///< of chosen_
-  std::size_t waiting_limit_;
   std::vector<slot> fronts_;
   std::deque<past_batch> past_;
   std::size_t past_bytes_ = 0;

@@ -1,6 +1,7 @@
 // Which of its own slots a member has used.
 #pragma once
 
+#include "actors/role_limits.hpp"
 #include "protocols/mencius/lanes.hpp"
 
 #include <optional>
@@ -13,6 +14,12 @@ struct lane_blocks {
   slot reach =
       slot{1} << 28;  ///< a slow one does, and a revocation reaches so far: many yields of the others
   slot ceiling = slot{1} << 24;  ///< slots that one save reserves: many yields
+
+  [[nodiscard]] static lane_blocks of(const role_limits& limits) {
+    const lane_blocks own;
+    return {limits.of("blocks.yield", own.yield), limits.of("blocks.reach", own.reach),
+            limits.of("blocks.ceiling", own.ceiling)};
+  }
 };
 
 /// Keeps count of the slots of the own lane: which is next, what was skipped, and how far the disk allows to

@@ -17,6 +17,9 @@ constexpr timer_tag yield_timer{2};
 
 proposer::proposer(const protocol_context& context) : proposer(context, majority{context.members.size()}) {}
 
+proposer::proposer(const protocol_context& context, majority quorum)
+    : proposer(context, quorum, lane_blocks::of(context.limits)) {}
+
 proposer::proposer(const protocol_context& context, majority quorum, lane_blocks blocks)
     : self_(context.self), boot_(context.boot), lanes_(context.ids()), quorum_(quorum),
       own_(lanes_, lanes_.of(context.self), blocks), high_(context.start.value), faster_(context.self) {

@@ -49,7 +49,8 @@ public:
 
   /// \pre the context's options are valid. Only tests pass a quorum or other blocks.
   explicit proposer(const protocol_context& context);
-  proposer(const protocol_context& context, majority quorum, lane_blocks blocks = {});
+  proposer(const protocol_context& context, majority quorum);
+  proposer(const protocol_context& context, majority quorum, lane_blocks blocks);
 
   void recover(const journal_view& saved);
   void start(out& o);

@@ -5,9 +5,11 @@
 namespace quorate::mencius {
 
 tallies::result tallies::add(node_id voter, slot s, const slot_vote& v, time_point now) {
-  if (slots_.size() >= slots_max && !slots_.contains(s)) {
+  result out;
+  if (slots_.size() >= limits_.slots_max && !slots_.contains(s)) {
+    out.full = true;
     if (slots_.rbegin()->first < s)
-      return {};  // can be asked for again when its turn comes
+      return out;  // can be asked for again when its turn comes
     slots_.erase(std::prev(slots_.end()));
   }
   const auto [entry, fresh] = slots_.try_emplace(s);
@@ -18,14 +20,18 @@ tallies::result tallies::add(node_id voter, slot s, const slot_vote& v, time_poi
   ENSURE(t.id == v.id, "mencius learner: slot " + std::to_string(s) + " has votes for " + text(t.id) +
                            " and " + text(v.id) + ", both at " + text(v.at));
   t.voters.add(voter);
-  const result out{quorum_.reached(t.voters.size()), fresh, p.since};
-  if (!out.chosen && p.by_ballot.size() > ballots_max)
+  out.chosen = quorum_.reached(t.voters.size());
+  out.fresh = fresh;
+  out.since = p.since;
+  if (!out.chosen && p.by_ballot.size() > limits_.ballots_max) {
+    out.full = true;
     p.by_ballot.erase(p.by_ballot.begin());
+  }
   return out;
 }
 
-std::vector<std::pair<std::uint64_t, std::uint64_t>> tallies::add(node_id voter, const NoopVote& vote) {
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> chosen;
+tallies::noop_result tallies::add(node_id voter, const NoopVote& vote) {
+  noop_result out;
   auto& here = noops_[vote.lane()];
   auto& count = here[quorate::from_wire(vote.ballot())];
   const auto bit = voters_of{1} << lanes_.of(voter);
@@ -37,13 +43,15 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> tallies::add(node_id voter,
       const auto voters = bit | (covered ? it->second.value : 0);
       count.assign(begin, stop, voters);
       if (quorum_.reached(static_cast<std::size_t>(std::popcount(voters))))
-        chosen.emplace_back(begin, stop);
+        out.chosen.emplace_back(begin, stop);
       begin = stop;
     }
   });
-  if (here.size() > ballots_max)
+  if (here.size() > limits_.ballots_max) {
+    out.full = true;
     here.erase(here.begin());
-  return chosen;
+  }
+  return out;
 }
 
 std::vector<node_id> tallies::voters(slot s, const batch_id& id) const {

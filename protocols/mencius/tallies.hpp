@@ -1,6 +1,7 @@
 // Counts votes.
 #pragma once
 
+#include "actors/role_limits.hpp"
 #include "protocols/mencius/ballots.hpp"
 #include "protocols/quorum.hpp"
 
@@ -10,24 +11,39 @@
 
 namespace quorate::mencius {
 
+/// How much is counted at a time.
+struct tally_limits {
+  std::size_t slots_max = 16'384;  ///< the highest go first
+  std::size_t ballots_max = 16;    ///< in one slot, or one lane; the lowest go first
+
+  [[nodiscard]] static tally_limits of(const role_limits& limits) {
+    const tally_limits own;
+    return {limits.of("learner.tally_slots_max", own.slots_max),
+            limits.of("learner.tally_ballots_max", own.ballots_max)};
+  }
+};
+
 /// Counts distinct voters, for batches slot by slot and for no-ops range by range.
 /// Source: L. Lamport, "Paxos Made Simple" (2001), section 2.3.
 class tallies {
 public:
-  static constexpr std::size_t slots_max = 16'384;  ///< counted at a time; the highest go first
-  static constexpr std::size_t ballots_max = 16;    ///< counted in one slot, or one lane; the lowest go first
-
-  tallies(lanes all, majority quorum) : lanes_(std::move(all)), quorum_(quorum), noops_(lanes_.size()) {}
+  tallies(lanes all, majority quorum, tally_limits limits = {})
+      : lanes_(std::move(all)), quorum_(quorum), limits_(limits), noops_(lanes_.size()) {}
 
   struct result {
     bool chosen = false;
     bool fresh = false;  ///< nobody had voted in this slot before
     time_point since{};  ///< when the first vote was heard
+    bool full = false;   ///< something is not counted any more, this vote or others
   };
   /// A vote for a batch.
   result add(node_id voter, slot s, const slot_vote& v, time_point now);
   /// A vote for no-ops. \returns the parts of the range, in positions, that are chosen now
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> add(node_id voter, const NoopVote& vote);
+  struct noop_result {
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> chosen;
+    bool full = false;  ///< as above
+  };
+  noop_result add(node_id voter, const NoopVote& vote);
   /// Who has voted for this batch.
   [[nodiscard]] std::vector<node_id> voters(slot s, const batch_id& id) const;
   /// Nothing in this slot, or below that one, is of interest any more.
@@ -48,6 +64,7 @@ private:
 
   lanes lanes_;
   majority quorum_;
+  tally_limits limits_;
   std::map<slot, progress> slots_;
   std::vector<std::map<ballot, interval_map<voters_of>>> noops_;  ///< by lane
 };

@@ -48,8 +48,9 @@ std::string vote_bytes(const ballot& at, const batch_id& id, bool noop) {
 
 }  // namespace
 
-acceptor::acceptor(const protocol_context& context, std::size_t recent_bytes)
-    : self_(context.self), others_(context.ids()), recent_bytes_(recent_bytes) {
+acceptor::acceptor(const protocol_context& context)
+    : self_(context.self), others_(context.ids()), limits_(acceptor_limits::of(context.limits)),
+      reads_(limits_.reads_max, limits_.ask_bytes_max) {
   std::erase(others_, self_);
 }
 
@@ -204,8 +205,10 @@ void acceptor::on(node_id from, const Ask& msg, out& o) {
     const auto& [s, r] = *it;
     if (!r.voted)
       continue;
-    if (count == ask_slots_max || bytes >= ask_bytes_max)
+    if (count == ask_slots_max || bytes >= limits_.ask_bytes_max) {
+      o.rare("paxos acceptor: tells a part of its votes");
       return;
+    }
     with_payload<Accepted> answer{accepted(s, *r.voted), {}};
     if (msg.bodies()) {
       auto body = body_of(s, *r.voted);
@@ -220,29 +223,29 @@ void acceptor::on(node_id from, const Ask& msg, out& o) {
 }
 
 void acceptor::read_votes(slot from, slot to, reading what, out& o) {
-  if (reading_.size() >= reads_max)
-    return;
-  const token id{++reads_};
-  reading_.emplace(id, what);
-  o.read(id, key_of(vote_row, from), key_of(vote_row, to + 1), ask_bytes_max);
+  o.rare(what.promised ? "paxos acceptor: reads a batch for a promise" : "paxos acceptor: reads batches");
+  // Where too much is asked for, who needs it asks again.
+  static_cast<void>(reads_.ask({what, key_of(vote_row, from), key_of(vote_row, to + 1)}, o));
+  if (reads_.waiting() > 0)
+    o.rare("paxos acceptor: lets a read wait for others");
 }
 
 void acceptor::on(journal_rows rows, out& o) {
-  const auto found = reading_.find(rows.id);
-  if (found == reading_.end())
+  const auto what = reads_.done(rows, o);
+  if (!what)
     return;
-  const auto what = found->second;
-  reading_.erase(found);
   for (auto& row : rows.rows) {
     const auto s = slot_of(row.key);
     const auto r = slots_.find(s);
     // Meanwhile it may have been forgotten, or voted on anew: then who asked will ask again.
-    if (r == slots_.end() || !r->second.voted || !row.batch || row.batch->id != r->second.voted->id)
+    if (r == slots_.end() || !r->second.voted || !row.batch || row.batch->id != r->second.voted->id) {
+      o.rare("paxos acceptor: has read what does not count any more");
       continue;
-    if (!what.promised)
-      o.send(what.asker, with_payload<Accepted>{accepted(s, *r->second.voted), std::move(row.batch->body)});
-    else if (r->second.promised == *what.promised)
-      promise(what.asker, s, r->second, std::move(row.batch->body), o);
+    }
+    if (!what->promised)
+      o.send(what->asker, with_payload<Accepted>{accepted(s, *r->second.voted), std::move(row.batch->body)});
+    else if (r->second.promised == *what->promised)
+      promise(what->asker, s, r->second, std::move(row.batch->body), o);
   }
 }
 
@@ -274,6 +277,7 @@ void acceptor::on(node_id from, const forget& msg, out& o) {
 bool acceptor::forgotten(node_id from, slot s, out& o) {
   if (s > floor_)
     return false;
+  o.rare("paxos acceptor: is asked for what it has forgotten");
   Forgotten msg;
   msg.set_floor(floor_);
   o.send(from, std::move(msg));
@@ -302,7 +306,7 @@ void acceptor::keep_body(slot s, payload body) {
     return;
   body_bytes_ += body.size();
   bodies_.emplace(s, std::move(body));
-  while (body_bytes_ > recent_bytes_) {
+  while (body_bytes_ > limits_.recent_bytes_max) {
     body_bytes_ -= bodies_.begin()->second.size();
     bodies_.erase(bodies_.begin());
   }

@@ -4,12 +4,27 @@
 #include "actors/journal.hpp"
 #include "actors/traffic.hpp"
 #include "protocols/contract.hpp"
+#include "protocols/disk_reads.hpp"
 #include "protocols/paxos/ports.hpp"
 
 #include <map>
 #include <optional>
 
 namespace quorate::paxos {
+
+/// How much an acceptor keeps in memory, and tells at a time.
+struct acceptor_limits {
+  std::size_t recent_bytes_max = 64 * 1024 * 1024;  ///< bytes of batches kept in memory
+  std::size_t ask_bytes_max = 256 * 1024;           ///< an answer to Ask ends when it reaches this
+  std::size_t reads_max = 64;                       ///< of the disk at a time
+
+  [[nodiscard]] static acceptor_limits of(const role_limits& limits) {
+    const acceptor_limits own;
+    return {limits.of("acceptor.recent_bytes_max", own.recent_bytes_max),
+            limits.of("acceptor.ask_bytes_max", own.ask_bytes_max),
+            limits.of("acceptor.reads_max", own.reads_max)};
+  }
+};
 
 /// Votes on proposals for slots.
 /// Invariant: in each slot, no promise or vote is ever given below a ballot that was promised or voted for
@@ -22,12 +37,9 @@ public:
   using handles = messages<Prepare, with_payload<Accept>, Ask, BarrierQuery, forget>;
   static constexpr port place = port::acceptor;
 
-  static constexpr std::size_t recent_bytes_max = 64 * 1024 * 1024;  ///< bytes of batches kept in memory
-  static constexpr std::size_t ask_slots_max = 64;                   ///< votes in one answer
-  static constexpr std::size_t ask_bytes_max = 256 * 1024;           ///< an answer ends when it reaches this
-  static constexpr std::size_t reads_max = 64;  ///< answers waiting for the disk; beyond: silence
+  static constexpr std::size_t ask_slots_max = 64;  ///< votes in one answer
 
-  explicit acceptor(const protocol_context& context, std::size_t recent_bytes = recent_bytes_max);
+  explicit acceptor(const protocol_context& context);
 
   void recover(const journal_view& saved);
   void start(out& o);
@@ -53,6 +65,7 @@ private:
   struct reading {
     node_id asker;
     std::optional<ballot> promised;  ///< to a Prepare with this ballot; none: to an Ask
+    friend bool operator==(const reading&, const reading&) = default;
   };
 
   [[nodiscard]] bool forgotten(node_id from, slot s, out& o);
@@ -66,7 +79,7 @@ private:
 
   node_id self_;
   std::vector<node_id> others_;
-  std::size_t recent_bytes_;
+  acceptor_limits limits_;
 
   slot floor_ = 0;  ///< everything up to here is gone
   slot highest_voted_ = 0;
@@ -74,8 +87,7 @@ private:
   std::map<slot, record> slots_;
   std::map<slot, payload> bodies_;  ///< of votes, the highest slots
   std::size_t body_bytes_ = 0;
-  std::uint64_t reads_ = 0;
-  std::map<token, reading> reading_;
+  disk_reads<reading> reads_;
 };
 
 }  // namespace quorate::paxos

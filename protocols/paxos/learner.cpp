@@ -26,9 +26,10 @@ constexpr duration peer_fresh = 3s;  // a position older than this may be that o
 
 learner::learner(const protocol_context& context) : learner(context, majority{context.members.size()}) {}
 
-learner::learner(const protocol_context& context, majority quorum, std::size_t bodies_bytes)
+learner::learner(const protocol_context& context, majority quorum)
     : self_(context.self), boot_(context.boot), members_(context.ids()), others_(context.ids()),
-      quorum_(quorum), bodies_bytes_(bodies_bytes), next_(context.start.value + 1), barriers_(quorum) {
+      quorum_(quorum), limits_(learner_limits::of(context.limits)), next_(context.start.value + 1),
+      barriers_(quorum) {
   std::erase(others_, self_);
   const auto wrong = read_options(context.options, options_);
   ENSURE(!wrong, wrong->message);
@@ -48,8 +49,12 @@ void learner::start(out& o) {
 
 void learner::on(node_id from, const with_payload<Accepted>& msg, out& o) {
   const auto s = msg.head.slot();
-  if (s < next_ || s - next_ >= window_max)
+  if (s < next_)
     return;
+  if (s - next_ >= limits_.window_max) {
+    o.rare("paxos learner: hears of a slot that is too far ahead");
+    return;
+  }
   const auto at = quorate::from_wire(msg.head.ballot());
   const auto id = quorate::from_wire(msg.head.value().id());
   auto& p = slots_[s];
@@ -61,12 +66,12 @@ void learner::on(node_id from, const with_payload<Accepted>& msg, out& o) {
                " chosen at " + text(*p.chosen_at) + ", and a vote for " + text(id) + " at " + text(at));
     if (id == p.chosen.id) {
       p.chosen.voters.add(from);
-      keep_body(p, id, msg.body);
+      keep_body(p, id, msg.body, o);
       deliver(o);
     }
     return;
   }
-  keep_body(p, id, msg.body);
+  keep_body(p, id, msg.body, o);
   auto& t = p.tallies.try_emplace(at, tally{id, msg.head.value().noop(), {}}).first->second;
   ENSURE(t.id == id, "paxos learner " + text(self_) + ": slot " + std::to_string(s) + " has votes for " +
                          text(t.id) + " and " + text(id) + ", both at " + text(at));
@@ -75,8 +80,10 @@ void learner::on(node_id from, const with_payload<Accepted>& msg, out& o) {
   const auto done = quorum_.reached(t.voters.size());
   if (done)
     choose(s, p, at, o);
-  else if (p.tallies.size() > ballots_max)
+  else if (p.tallies.size() > limits_.ballots_max) {
+    o.rare("paxos learner: no room for a ballot's votes");
     p.tallies.erase(p.tallies.begin());
+  }
   used(s, o);
   if (done)
     deliver(o);
@@ -89,7 +96,7 @@ void learner::choose(slot s, progress& p, const ballot& at, out& o) {
   auto body = p.bodies.find(p.chosen.id);
   const auto found = body == p.bodies.end() ? payload{} : body->second;
   drop_bodies(p);
-  keep_body(p, p.chosen.id, found);
+  keep_body(p, p.chosen.id, found, o);
   Decided msg;
   msg.set_slot(s);
   to_wire(value{p.chosen.id, p.chosen.noop, {}}, msg.mutable_value());
@@ -118,15 +125,17 @@ void learner::deliver(out& o) {
   finish_barriers(o);
 }
 
-void learner::keep_body(progress& p, const batch_id& id, const payload& body) {
+void learner::keep_body(progress& p, const batch_id& id, const payload& body, out& o) {
   if (body.empty() || !p.bodies.emplace(id, body).second)
     return;
   body_bytes_ += body.size();
   // The furthest can be asked for again when their turn comes; the next is always kept.
-  for (auto it = slots_.end(); body_bytes_ > bodies_bytes_ && it != slots_.begin();) {
+  for (auto it = slots_.end(); body_bytes_ > limits_.bodies_bytes_max && it != slots_.begin();) {
     --it;
-    if (it->first != next_)
-      drop_bodies(it->second);
+    if (it->first == next_ || it->second.bodies.empty())
+      continue;
+    o.rare("paxos learner: no room for a batch");
+    drop_bodies(it->second);
   }
 }
 
@@ -151,7 +160,7 @@ void learner::used(slot s, out& o) {
   if (!held_up())
     restart_patience(o);
   // Every slot up to here is wanted from now on.
-  const auto end = std::min(s, next_ + window_max - 1);
+  const auto end = std::min(s, next_ + limits_.window_max - 1);
   for (auto x = std::max(highest_ + 1, next_); x <= end; ++x)
     slots_[x].heard = o.now();
   highest_ = s;
@@ -249,15 +258,17 @@ void learner::arm(out& o) {
 
 bool learner::behind(time_point now) const {
   return floor_heard_ >= next_ || std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
-           return entry.second.next > next_ + behind_max && now - entry.second.heard <= peer_fresh;
+           return entry.second.next > next_ + limits_.behind_max && now - entry.second.heard <= peer_fresh;
          });
 }
 
 void learner::check_behind(out& o) {
   if (!behind(o.now()))
     return;
-  if (!was_behind_)
+  if (!was_behind_) {
+    o.rare("paxos learner: is too far behind");
     o.note(severity::info, "is too far behind at slot " + std::to_string(next_) + ": sync has to help");
+  }
   if (!was_behind_ || o.now() >= complain_at_) {
     complain_at_ = o.now() + complain_every;
     o.send(self_, fell_behind{});
@@ -299,9 +310,11 @@ void learner::on(node_id from, const fast_forward& msg, out& o) {
   if (from != self_)
     return;
   generation_ = msg.generation;
-  if (msg.at.value + 1 < next_)
+  if (msg.at.value + 1 < next_) {
+    o.rare("paxos learner: goes back");
     o.note(severity::info,
            "goes back from slot " + std::to_string(next_) + " to " + std::to_string(msg.at.value + 1));
+  }
   next_ = msg.at.value + 1;
   drop(slots_.begin(), slots_.lower_bound(next_));
   was_behind_ = false;

@@ -14,6 +14,21 @@
 
 namespace quorate::paxos {
 
+/// How much a learner keeps for slots that are not delivered, and how far it listens.
+struct learner_limits {
+  slot window_max = 8'192;                          ///< slots above the next one that are listened to
+  slot behind_max = 1'024;                          ///< further behind another member, sync has to help
+  std::size_t bodies_bytes_max = 64 * 1024 * 1024;  ///< kept for slots that are not delivered
+  std::size_t ballots_max = 16;                     ///< counted in one slot; the lowest go first
+
+  [[nodiscard]] static learner_limits of(const role_limits& limits) {
+    const learner_limits own;
+    return {limits.of("learner.window_max", own.window_max), limits.of("learner.behind_max", own.behind_max),
+            limits.of("learner.bodies_bytes_max", own.bodies_bytes_max),
+            limits.of("learner.ballots_max", own.ballots_max)};
+  }
+};
+
 /// Learns what is chosen, and delivers it in slot order. What a majority voted for at one ballot is chosen.
 /// A slot that is held up although it, or a higher one, is in use is first asked about, then taken over by
 /// the proposer beside us. At the start it asks how far the others are, as for a barrier. Invariant: slots
@@ -28,16 +43,11 @@ public:
   using handles = messages<with_payload<Accepted>, Forgotten, BarrierReply, Position, fast_forward, barrier>;
   static constexpr port place = port::learner;
 
-  static constexpr slot window_max = 8'192;  ///< slots above the next one that are listened to
-  static constexpr slot behind_max = 1'024;  ///< further behind another member, sync has to help
   static constexpr slot ask_slots_max = 64;  ///< asked about, or taken over, at a time
-  static constexpr std::size_t bodies_bytes_max =
-      64 * 1024 * 1024;                           ///< kept for slots that are not delivered
-  static constexpr std::size_t ballots_max = 16;  ///< counted in one slot; the lowest go first
 
-  /// \pre the context's options are valid. Only tests pass a quorum or another limit.
+  /// \pre the context's options are valid. Only tests pass a quorum.
   explicit learner(const protocol_context& context);
-  learner(const protocol_context& context, majority quorum, std::size_t bodies_bytes = bodies_bytes_max);
+  learner(const protocol_context& context, majority quorum);
 
   void start(out& o);
 
@@ -78,7 +88,7 @@ private:
   void query(std::uint64_t number, const std::vector<node_id>& whom, out& o);
   void ask(out& o);
   void take_over(out& o);
-  void keep_body(progress& p, const batch_id& id, const payload& body);
+  void keep_body(progress& p, const batch_id& id, const payload& body, out& o);
   void drop(std::map<slot, progress>::iterator first, std::map<slot, progress>::iterator last);
   void drop_bodies(progress& p);
   [[nodiscard]] bool held_up() const { return next_ <= highest_; }
@@ -94,7 +104,7 @@ private:
   std::vector<node_id> members_;
   std::vector<node_id> others_;
   majority quorum_;
-  std::size_t bodies_bytes_;
+  learner_limits limits_;
   options options_;
 
   slot next_;         ///< the lowest that is not delivered

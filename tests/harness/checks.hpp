@@ -7,13 +7,18 @@
 namespace quorate::testing {
 
 /// Agreement, validity, integrity: learners deliver the same batches at the same cursors in the same order,
-/// without gaps, nothing that no client has asked for, and no command twice but after a fast-forward or
-/// `Forgotten`.
+/// without gaps, nothing that no client has asked for, and no command twice. But one that a proposer had been
+/// asked for, and had not seen delivered, when a fast-forward passed it may come again, and one that was handed to
+/// another node.
 [[nodiscard]] std::unique_ptr<check> delivery_check(verdict& result, const ledger& ordered);
 
 /// Replicas change their states in the same way at the same index, one index after the other; at an index all
 /// states are equal, however they came there; and so they are at the end.
 [[nodiscard]] std::unique_ptr<check> state_check(verdict& result);
+
+/// A node comes back from a crash at least as far as it has told others to be durable: its replica where it
+/// stood, its founding where it was.
+[[nodiscard]] std::unique_ptr<check> restart_check(verdict& result);
 
 /// Replicas execute what was delivered at an index, once, and of it exactly what a dumb model of the sessions
 /// lets through; they answer what they have executed, and never in two ways.

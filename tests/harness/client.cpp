@@ -17,8 +17,9 @@ duration up_to(prng& random, duration low, duration high) {
 }  // namespace
 
 client::client(node_id at, surroundings& around, history& operations, workload& work,
-               std::function<bool(const box&)> ask, std::uint64_t seed)
-    : at_(at), around_(around), operations_(operations), work_(work), ask_(std::move(ask)), prng_(seed) {}
+               std::function<bool(const box&)> ask, std::function<duration()> stood_still, std::uint64_t seed)
+    : at_(at), around_(around), operations_(operations), work_(work), ask_(std::move(ask)),
+      stood_still_(std::move(stood_still)), prng_(seed) {}
 
 void client::begin() {
   running_ = true;
@@ -66,7 +67,8 @@ bool client::ask(std::vector<client_call> calls, duration timeout) {
     ++around_.count.operations;
     open_.insert(number);
     around_.checks.tell(&check::invoked, operations_[number]);
-    around_.events.after(timeout + patience, [this, number] { give_up(number); });
+    around_.events.after(timeout + patience,
+                         [this, number, still = stood_still_()] { give_up(number, still, duration{0}); });
   }
   return true;
 }
@@ -87,18 +89,18 @@ bool client::probe(duration timeout, bool read_all) {
   return true;
 }
 
-bool client::may_be_frozen() const {
-  for (const auto& f : around_.plan.faults)
-    if (f.kind == fault_kind::freeze && std::find(f.nodes.begin(), f.nodes.end(), at_) != f.nodes.end())
-      return true;
-  return false;
-}
-
-void client::give_up(std::uint64_t number) {
-  if (open_.erase(number) == 0)
+void client::give_up(std::uint64_t number, duration frozen_at_ask, duration waited) {
+  if (!open_.contains(number))
     return;
+  if (const auto still = stood_still_() - frozen_at_ask; still > waited) {
+    around_.events.after(still - waited, [this, number, frozen_at_ask, still] {
+      give_up(number, frozen_at_ask, still);
+    });
+    return;
+  }
+  open_.erase(number);
   given_up_.insert(number);
-  if (!may_be_frozen() && !around_.without.contains("deadline"))
+  if (!around_.without.contains("deadline"))
     around_.result.fail("deadline", quorate::text(at_) + " has not answered operation " +
                                         std::to_string(number) + ", and its deadline is long over");
   around_.checks.tell(&check::returned, operations_[number]);

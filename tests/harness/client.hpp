@@ -12,9 +12,10 @@ namespace quorate::testing {
 /// then has no answer.
 class client {
 public:
-  /// `ask` hands a message to the node's edge; false where nothing listens.
+  /// `ask` hands a message to the node's edge; false where nothing listens. `stood_still`: for how long the
+  /// node has been frozen in all.
   client(node_id at, surroundings& around, history& operations, workload& work,
-         std::function<bool(const box&)> ask, std::uint64_t seed);
+         std::function<bool(const box&)> ask, std::function<duration()> stood_still, std::uint64_t seed);
 
   /// Asks now and then, until its plan's operations are used up or `stop`.
   void begin();
@@ -36,14 +37,16 @@ private:
   void turn();
   bool ask(std::vector<client_call> calls, duration timeout);
   [[nodiscard]] client_call draw_call(std::uint64_t number);
-  [[nodiscard]] bool may_be_frozen() const;
-  void give_up(std::uint64_t number);
+  /// A node that is frozen keeps no deadline, but it goes on where it was: so much longer is waited for it.
+  /// `frozen_at_ask`: what it had stood still by then; `waited`: how much of it was granted already.
+  void give_up(std::uint64_t number, duration frozen_at_ask, duration waited);
 
   node_id at_;
   surroundings& around_;
   history& operations_;
   workload& work_;
   std::function<bool(const box&)> ask_;
+  std::function<duration()> stood_still_;
   prng prng_;
   bool running_ = false;
   std::uint64_t asked_ = 0;

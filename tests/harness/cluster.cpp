@@ -52,6 +52,7 @@ cluster::cluster(surroundings& around, const protocol& ordering, const options& 
   setup.clients = around.plan.edge;
   setup.sessions = around.plan.sessions;
   setup.sessions.window += around.mutants.session_window_longer;
+  setup.memory = around.plan.memory;
   setup.catching_up = sync::all_strategies().data();
   auto chosen = choose_balancer(around.plan.balancer, {});
   ENSURE(std::holds_alternative<balancers::chosen_policy>(chosen),
@@ -68,7 +69,8 @@ cluster::cluster(surroundings& around, const protocol& ordering, const options& 
     auto* target = nodes_.back().get();
     clients_.push_back(std::make_unique<client>(
         m.id, around, operations_, work,
-        [target](const box& message) { return target->from_client(message); }, prng_.next()));
+        [target](const box& message) { return target->from_client(message); },
+        [target] { return target->stood_still(); }, prng_.next()));
   }
 }
 

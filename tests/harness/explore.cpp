@@ -16,6 +16,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <thread>
 
 #include <poll.h>
@@ -31,7 +32,7 @@ std::size_t members_of(const exploration& what, std::uint64_t seed) {
 }
 
 /// What a worker writes into its pipe: when it begins a seed, and when it has ended it. `bytes` of text
-/// follow.
+/// follow: failure, how to replay it, and a line for each rare path.
 struct record {
   enum class kind : std::uint64_t { begun, passed, failed } what = kind::begun;
   std::uint64_t seed = 0;
@@ -69,7 +70,9 @@ void work(int pipe, std::size_t self, std::size_t workers, const exploration& wh
     r.events = result.events;
     r.simulated = static_cast<std::uint64_t>(result.simulated.count());
     r.count = result.count;
-    const auto words = result.ok ? std::string{} : result.failure + '\n' + result.replay;
+    auto words = result.ok ? std::string{"\n\n"} : result.failure + '\n' + result.replay + '\n';
+    for (const auto& [path, times] : result.rare)
+      words += std::to_string(times) + ' ' + path + '\n';
     r.bytes = words.size();
     put(pipe, &r, sizeof r);
     put(pipe, words.data(), words.size());
@@ -101,10 +104,17 @@ void take(worker& w, findings& result) {
     result.events += r.events;
     result.simulated += duration{r.simulated};
     result.count += r.count;
-    if (r.what == record::kind::failed) {
-      const auto line = words.find('\n');
-      result.failures.push_back({r.seed, words.substr(0, line), words.substr(line + 1)});
-    }
+    std::istringstream lines{words};
+    std::string failure;
+    std::string replay;
+    std::getline(lines, failure);
+    std::getline(lines, replay);
+    if (r.what == record::kind::failed)
+      result.failures.push_back({r.seed, failure, replay});
+    std::uint64_t times = 0;
+    std::string path;
+    while (lines >> times && std::getline(lines >> std::ws, path))
+      result.rare[path] += times;
   }
 }
 

@@ -30,7 +30,8 @@ struct findings {
   duration simulated{};
   std::chrono::duration<double> took{};  ///< wall time
   counters count;
-  std::vector<found_failure> failures;  ///< in the order of their seeds
+  std::map<std::string, std::uint64_t> rare;  ///< how often each rare path was taken
+  std::vector<found_failure> failures;        ///< in the order of their seeds
 };
 
 /// One line: seeds a minute, events a second, counters.

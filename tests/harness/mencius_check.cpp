@@ -54,4 +54,36 @@ std::map<std::string, std::string> draw_mencius_options(prng& random) {
           {"yield_after_ms", std::to_string(random.chance(30) ? 1 : random.between(1, 50))}};
 }
 
+void draw_mencius_limits(role_limits& out, prng& random) {
+  draw_limit(out, "learner.past_max", 0, 30, random);
+  draw_limit(out, "learner.past_bytes_max", 0, 3'000, random);
+  draw_limit(out, "learner.tally_slots_max", 1, 20, random);
+  draw_limit(out, "learner.tally_ballots_max", 1, 3, random);
+  draw_limit(out, "learner.bodies_bytes_max", 0, 1'000, random);
+  draw_limit(out, "learner.answer_batches_max", 1, 8, random);
+  draw_limit(out, "learner.answer_bytes_max", 1, 1'000, random);
+  draw_limit(out, "learner.answer_ranges_max", 1, 4, random);
+  draw_limit(out, "acceptor.recent_bytes_max", 0, 1'000, random);
+  draw_limit(out, "acceptor.bodies_max", 1, 8, random);
+  draw_limit(out, "acceptor.bodies_bytes_max", 1, 1'000, random);
+  draw_limit(out, "acceptor.reads_max", 1, 4, random);
+  if (random.chance(40)) {
+    // They belong together: a yield lies within the reach.
+    out.set("blocks.yield", random.between(8, 64));
+    out.set("blocks.reach", random.between(64, 512));
+    out.set("blocks.ceiling", random.between(24, 400));
+  }
+}
+
+std::vector<command_id> handed_on_by_mencius(const box& message) {
+  std::vector<command_id> out;
+  const auto* m = message.get<with_payload<mencius::HandOff>>();
+  if (m == nullptr)
+    return out;
+  if (const auto commands = decode_commands(m->body.view()))
+    for (const auto& c : *commands)
+      out.push_back(c.id);
+  return out;
+}
+
 }  // namespace quorate::testing

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tests/harness/mencius_record.hpp"
+#include "tests/harness/scenario.hpp"
 
 #include <map>
 #include <string>
@@ -26,6 +27,8 @@ namespace quorate::testing {
 [[nodiscard]] std::vector<check_factory> mencius_checks(std::size_t members);
 
 [[nodiscard]] std::map<std::string, std::string> draw_mencius_options(prng& random);
+void draw_mencius_limits(role_limits& out, prng& random);
+[[nodiscard]] std::vector<command_id> handed_on_by_mencius(const box& message);
 
 /// A part of it. Its hooks run after the record has the message.
 class mencius_part : public check {

@@ -123,4 +123,14 @@ std::map<std::string, std::string> draw_paxos_options(prng& random) {
           {"resend_after_ms", std::to_string(random.between(5, 100))}};
 }
 
+void draw_paxos_limits(role_limits& out, prng& random) {
+  draw_limit(out, "learner.window_max", 1, 20, random);
+  draw_limit(out, "learner.behind_max", 1, 30, random);
+  draw_limit(out, "learner.bodies_bytes_max", 0, 1'000, random);
+  draw_limit(out, "learner.ballots_max", 1, 3, random);
+  draw_limit(out, "acceptor.recent_bytes_max", 0, 1'000, random);
+  draw_limit(out, "acceptor.ask_bytes_max", 1, 1'000, random);
+  draw_limit(out, "acceptor.reads_max", 1, 4, random);
+}
+
 }  // namespace quorate::testing

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tests/harness/check.hpp"
+#include "tests/harness/scenario.hpp"
 
 #include <map>
 #include <string>
@@ -14,5 +15,6 @@ namespace quorate::testing {
 [[nodiscard]] std::vector<check_factory> paxos_checks(std::size_t members);
 
 [[nodiscard]] std::map<std::string, std::string> draw_paxos_options(prng& random);
+void draw_paxos_limits(role_limits& out, prng& random);
 
 }  // namespace quorate::testing

@@ -211,6 +211,12 @@ scenario scenario::from_seed(std::uint64_t seed, std::size_t members, std::strin
     const auto policies = all_balancers();
     s.balancer = policies[random.below(policies.size())].name;
   }
+  // From numbers of their own: what is drawn above stays what it was.
+  prng tight{seed * 31 + members + (std::uint64_t{1} << 40)};
+  if (tight.chance(35))
+    s.memory = draw_limits(protocol, tight);
+  if (tight.chance(15))
+    s.local_max = microseconds(tight.between(20, 3'000));
   return s;
 }
 
@@ -245,6 +251,8 @@ std::string text(const scenario& s) {
          std::to_string(s.clients.timeout_max.count() / 1'000'000) + "ms\n";
   for (const auto& [name, value] : s.options)
     out += name + " = " + value + "\n";
+  for (const auto& [name, value] : s.memory.list())
+    out += name + " is " + std::to_string(value) + "\n";
   for (const auto& f : s.faults)
     out += text(f) + "\n";
   return out;

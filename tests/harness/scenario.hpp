@@ -1,6 +1,7 @@
 // Everything that one simulated run depends on.
 #pragma once
 
+#include "actors/role_limits.hpp"
 #include "runtime/edge.hpp"
 #include "runtime/replica_log.hpp"
 #include "runtime/sessions.hpp"
@@ -69,7 +70,8 @@ struct scenario {
   network_conditions network;
   duration sync_min = std::chrono::microseconds(100);  ///< one sync of the journal
   duration sync_max = std::chrono::milliseconds(2);
-  double clock_drift = 0;  ///< percent, at most, to either side
+  duration local_max = std::chrono::microseconds(20);  ///< a message to a role of the same node takes so long
+  double clock_drift = 0;                              ///< percent, at most, to either side
   client_plan clients;
   std::string machine = "append_log";  ///< a built-in one that there is a workload for
   std::string balancer = "local";      ///< a registered policy, with its default options
@@ -77,6 +79,7 @@ struct scenario {
   log_limits log;
   edge_limits edge;
   session_limits sessions;
+  role_limits memory;  ///< of the roles, where they are not to have their own
   std::map<std::string, std::string> options;  ///< of the protocol
   std::vector<fault> faults;                   ///< in the order of their times
 
@@ -96,6 +99,14 @@ struct scenario {
 
 /// Options of this protocol, drawn from their ranges; none for those that have none.
 [[nodiscard]] std::map<std::string, std::string> draw_options(std::string_view protocol, prng& random);
+
+/// Most often sets the limit to something from `least` to `most`, and rather often to the least.
+void draw_limit(role_limits& out, std::string_view name, std::uint64_t least, std::uint64_t most,
+                prng& random);
+
+/// Tiny limits of the roles that every node has, and of this protocol's: each is drawn for itself, and some
+/// are left as they are.
+[[nodiscard]] role_limits draw_limits(std::string_view protocol, prng& random);
 
 /// Several lines.
 [[nodiscard]] std::string text(const scenario& s);

@@ -35,6 +35,7 @@ void for_each_field(Scenario& s, Visitor visit) {
   visit("network.delay-max", s.network.delay_max);
   visit("disk.sync-min", s.sync_min);
   visit("disk.sync-max", s.sync_max);
+  visit("local-max", s.local_max);
   visit("clock-drift", s.clock_drift);
   visit("clients.operations-max", s.clients.operations_max);
   visit("clients.burst", s.clients.burst);
@@ -174,7 +175,7 @@ public:
                                 : mistake{"a script begins with \"" + std::string{first_line} + "\""};
     }
     const auto key = words.next();
-    auto wrong = key == "fault" ? fault_line(words) : key == "option" ? option(words) : field(key, words);
+    auto wrong = key == "fault" ? fault_line(words) : key == "option" ? option(words) : key == "limit" ? limit(words) : field(key, words);
     if (!wrong && !words.at_end())
       wrong = "there is more than belongs to \"" + std::string{key} + "\": " + std::string{words.next()};
     return wrong;
@@ -234,6 +235,15 @@ private:
     return std::nullopt;
   }
 
+  mistake limit(line_reader& words) {
+    const auto name = words.next();
+    std::uint64_t value = 0;
+    if (name.empty() || !read(words.next(), value))
+      return "a limit has a name and a number";
+    result.plan.memory.set(name, value);
+    return std::nullopt;
+  }
+
   mistake fault_line(line_reader& words) {
     fault f;
     const auto kind = words.next();
@@ -285,6 +295,8 @@ std::string to_text(const script& s) {
   });
   for (const auto& [name, value] : s.plan.options)
     out += "option " + name + " " + value + "\n";
+  for (const auto& [name, value] : s.plan.memory.list())
+    out += "limit " + name + " " + word(value) + "\n";
   for (const auto& f : s.plan.faults)
     out += line_of(f);
   return out;

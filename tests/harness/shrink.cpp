@@ -183,6 +183,12 @@ private:
     const auto options = result_.smallest.options;
     for (const auto& [name, value] : options)
       better = changed([&key = name](scenario& s) { s.options.erase(key); }) || better;
+    const auto limits = result_.smallest.memory;
+    for (const auto& [name, value] : limits.list())
+      better = changed([&key = name](scenario& s) { s.memory.reset(key); }) || better;
+    better = set(
+                 [](auto& s) -> auto& { return s.local_max; }, plain.local_max) ||
+             better;
     return better;
   }
 

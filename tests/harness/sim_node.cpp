@@ -25,6 +25,10 @@ time_point sim_node::clock() const {
   return clock_offset_ + duration{static_cast<std::int64_t>(real * clock_rate_)};
 }
 
+std::uint64_t sim_node::local_max_us() const {
+  return static_cast<std::uint64_t>(around_.plan.local_max.count() / 1000);
+}
+
 duration sim_node::short_while(std::uint64_t min_us, std::uint64_t max_us) {
   const auto ns = prng_.between(min_us * 1000, max_us * 1000);
   return duration{static_cast<std::int64_t>(static_cast<double>(ns) * slowness_)};
@@ -73,12 +77,22 @@ void sim_node::start() {
   assembly_->start();
 }
 
+duration sim_node::stood_still() const {
+  return stood_still_ + (frozen_ > 0 ? around_.events.now() - frozen_at_ : duration{0});
+}
+
+void sim_node::freeze() {
+  if (frozen_++ == 0)
+    frozen_at_ = around_.events.now();
+}
+
 void sim_node::crash(std::optional<std::uint64_t> survives) {
   if (!alive_)
     return;
   around_.log.line(around_.events.now(), quorate::text(id()), "crashes");
   alive_ = false;
   ++life_;
+  stood_still_ = stood_still();
   frozen_ = 0;
   frozen_events_.clear();
   roles_.clear();
@@ -105,7 +119,11 @@ void sim_node::wipe() {
 }
 
 void sim_node::thaw() {
-  if (frozen_ == 0 || --frozen_ > 0)
+  if (frozen_ == 0)
+    return;
+  if (frozen_ == 1)
+    stood_still_ = stood_still();
+  if (--frozen_ > 0)
     return;
   // Whatever was due meanwhile happens now, in its order, before anything that comes later.
   auto due = std::move(frozen_events_);
@@ -140,7 +158,7 @@ void sim_node::run(std::unique_ptr<any_role> role, const role_identity& identity
   if (around_.mutants.bend_role)
     role = around_.mutants.bend_role(std::move(role), identity);
   auto& slot = roles_[address];
-  slot = std::make_unique<sim_role>(std::move(role), identity, setup_.boot, ++serials_, *this, role_prng_);
+  slot = std::make_unique<sim_role>(std::move(role), identity, setup_.boot, ++serials_, *this, role_prng_, around_.rare);
   was_founded_ = was_founded_ || identity.space.role == port::acceptor;
   around_.checks.tell(&check::started, slot->where());
   trace(*slot, "starts");
@@ -223,7 +241,7 @@ void sim_node::send(sim_role& by, send_effect&& effect) {
       later(short_while(1, 20), [this, message = effect.message] { cluster_.to_client(id(), message); });
     } else {
       auto& last = mailbox_last_[{to, identity.space.role}];
-      last = std::max(last, around_.events.now() + short_while(0, 20));
+      last = std::max(last, around_.events.now() + short_while(0, local_max_us()));
       later(last - around_.events.now(),
             [this, from = identity.self, to, message = effect.message] { deliver(from, to, message); });
     }

@@ -41,8 +41,10 @@ public:
   void crash(std::optional<std::uint64_t> survives = std::nullopt);
   /// Crashes, and loses its disk. Starts nothing.
   void wipe();
-  void freeze() { ++frozen_; }
+  void freeze();
   void thaw();
+  /// For how long it has been frozen, in all its life.
+  [[nodiscard]] duration stood_still() const;
   void slow_down(double factor) { slowness_ = factor; }
   void slow_disk(duration longer) { sync_extra_ = longer; }
   void break_disk() { disk_broken_ = true; }
@@ -95,6 +97,7 @@ private:
   void tell_durable();
   [[nodiscard]] sim_role* find(const role_address& role);
   [[nodiscard]] sim_role* find(const role_address& role, std::uint64_t serial);
+  [[nodiscard]] std::uint64_t local_max_us() const;
   [[nodiscard]] duration short_while(std::uint64_t min_us, std::uint64_t max_us);
 
   node_setup setup_;
@@ -121,6 +124,8 @@ private:
   bool disk_broken_ = false;
   int disk_full_ = 0;
   int frozen_ = 0;
+  time_point frozen_at_{};
+  duration stood_still_{};
   std::uint64_t life_ = 0;
   std::uint64_t serials_ = 0;
   double slowness_ = 1;

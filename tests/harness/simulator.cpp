@@ -26,6 +26,7 @@ public:
     add([&](verdict& v) { return delivery_check(v, ordered); });
     add([&](verdict& v) { return execution_check(v, ordered, s.sessions); });
     add(state_check);
+    add(restart_check);
     add(refusal_check);
     add([&](verdict& v) { return barrier_check(v, ordered); });
     add([&](verdict& v) { return forget_check(v, ordered, s.members); });
@@ -56,6 +57,7 @@ public:
     count_.searches = result_.searches();
     count_.gave_up = result_.gave_up();
     r.count = count_;
+    r.rare = {around_.rare.begin(), around_.rare.end()};
     r.operations = cluster_->operations();
     if (!r.ok)
       log_.line(events_.now(), "FAILED", r.failure);

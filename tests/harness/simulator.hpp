@@ -31,6 +31,7 @@ struct report {
   std::uint64_t events = 0;
   duration simulated{};
   counters count;
+  std::map<std::string, std::uint64_t> rare;  ///< how often each rare path was taken
   history operations;
 };
 
@@ -40,6 +41,10 @@ struct report {
 
 /// The command that runs a seed again.
 [[nodiscard]] std::string replay_line(std::string_view protocol, std::uint64_t seed, std::size_t members);
+
+/// The commands that this message hands to another member, which both may order then; nothing where it is no
+/// such message of any protocol.
+[[nodiscard]] std::vector<command_id> commands_handed_on(const box& message);
 
 /// The checks of a protocol's own roles, by its name; none for those that have none.
 [[nodiscard]] std::vector<check_factory> checks_of(std::string_view protocol, std::size_t members);

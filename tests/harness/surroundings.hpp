@@ -58,6 +58,7 @@ struct surroundings {
   watchers& checks;
   counters& count;
   std::set<std::string, std::less<>> without;  ///< checks that are switched off
+  rare_paths rare{};                           ///< of the roles of all nodes
 };
 
 }  // namespace quorate::testing

@@ -17,6 +17,14 @@ me::Saved saved(std::uint64_t count) {
   return m;
 }
 
+me::Recall recall(me::lane l) {
+  me::Recall m;
+  m.set_lane(l);
+  m.set_to(30);
+  m.set_bodies(true);
+  return m;
+}
+
 }  // namespace
 
 TEST_CASE("an acceptor of mencius saves its vote, and tells it only when the disk has said so") {
@@ -145,6 +153,55 @@ TEST_CASE("the claim of the owner beside it rides with the votes, or goes alone"
   claim.mutable_claim()->set_upto(60);
   CHECK(a.on(n1, claim) == "");
   CHECK(has(a.on(n1, saved(1)), "claim { upto: 60 } slots { slot: 1"));
+}
+
+TEST_CASE("of many batches asked for at once all are read, also where the disk is read one by one") {
+  memory_journal disk;
+  auto context = context_of(3);
+  context.limits.set("acceptor.recent_bytes_max", 0);
+  context.limits.set("acceptor.reads_max", 1);
+  desk a{disk, context};
+  a.on(n1, suggest(0, batch_number(n1, 1), 0));
+  a.on(n2, suggest(1, batch_number(n2, 1), 1));
+  a.on(n3, suggest(2, batch_number(n3, 1), 2));
+  // Always in this order, as a learner asks.
+  CHECK(has(a.on(n2, recall(0)), "read"));
+  CHECK(!has(a.on(n2, recall(1)), "read"));
+  CHECK(!has(a.on(n2, recall(2)), "read"));
+  CHECK(!has(a.on(n2, recall(2)), "read"));  // once is enough
+  auto text = a.rows(a.wanted());
+  CHECK(has(text, "send n2 Body{} + 2 bytes"));
+  CHECK(has(text, "read"));
+  text = a.rows(a.wanted());
+  CHECK(has(text, "send n2 Body{slot: 1"));
+  CHECK(has(text, "read"));
+  text = a.rows(a.wanted());
+  CHECK(has(text, "send n2 Body{slot: 2"));
+  CHECK(!has(text, "read"));
+}
+
+TEST_CASE("a revoker gets the bytes of every batch that a promise tells of, however many those are") {
+  memory_journal disk;
+  auto context = context_of(3);
+  context.limits.set("acceptor.bodies_max", 1);
+  desk a{disk, context};
+  for (const me::slot s : {1, 4, 7})
+    a.on(n2, suggest(s, batch_number(n2, s), s));
+  auto text = a.on(n3, prepare_lane(1, 0, 30, {1, n3}));
+  CHECK(has(text, "Found{ballot { round: 1 node: 3 } slot: 1 "));
+  CHECK(!has(text, "slot: 4 id { node: 2 boot: 1 number: 4 }} "));
+  REQUIRE(has(text, "read"));
+  text = a.rows(a.wanted());
+  CHECK(has(text, "Found{ballot { round: 1 node: 3 } slot: 4 "));
+  CHECK(has(text, "Found{ballot { round: 1 node: 3 } slot: 7 "));
+  // A read that was cut goes on as well.
+  text = a.on(n3, prepare_lane(1, 0, 30, {2, n3}));
+  auto cut = a.wanted();
+  cut.rows.resize(1);
+  cut.complete = false;
+  text = a.rows(std::move(cut));
+  CHECK(has(text, "Found{ballot { round: 2 node: 3 } slot: 4 "));
+  CHECK(has(text, "Found{ballot { round: 2 node: 3 } slot: 7 "));
 }
 
 }  // namespace quorate::testing

@@ -85,4 +85,46 @@ TEST_CASE("an answer to a barrier of an earlier boot counts for nothing") {
   CHECK(has(l.on(n3, reply), "reached"));
 }
 
+TEST_CASE("a learner that remembers one batch says so, and finds its way back from behind it") {
+  memory_journal disk;
+  auto context = context_of(3);
+  context.limits.set("learner.past_max", 1);
+  desk l{disk, context};
+  l.start();
+  const auto say = [&](me::slot s) {
+    const auto id = batch_number(node_id{static_cast<std::uint32_t>(s % 3 + 1)}, s / 3 + 1);
+    l.on(n1, body(s, id));
+    return l.on(n2, votes({slot_vote(s, {}, id, s)})) + l.on(n3, votes({slot_vote(s, {}, id, s)}));
+  };
+  for (me::slot s = 0; s < 6; ++s)
+    CHECK(has(say(s), "delivered"));
+  me::Ask asked;
+  asked.set_from(2);
+  const auto answer = l.on(n2, asked);
+  CHECK(has(answer, "send n2 Forgotten{floor: 5}"));
+  CHECK(has(answer, "Chosen{slot: 5"));
+  CHECK(!has(answer, "Chosen{slot: 4"));
+  // Back to where the replica is: what lies between must be learned again, and nothing is taken for a no-op.
+  CHECK(!has(l.on(n1, fast_forward{cursor{3}, 1}), "delivered"));
+  CHECK(l.role.next() == 3);
+  CHECK(has(say(3), "delivered"));
+  const auto rest = say(4);
+  CHECK(l.role.next() == 6);
+  CHECK(has(rest, "delivered"));
+}
+
+TEST_CASE("a learner with room for the votes of one slot counts those of the slot that comes next") {
+  memory_journal disk;
+  auto context = context_of(3);
+  context.limits.set("learner.tally_slots_max", 1);
+  desk l{disk, context};
+  l.start();
+  l.on(n1, body(0, first));
+  l.on(n2, votes({slot_vote(1, {}, second, 1)}));
+  l.on(n1, votes({slot_vote(0, {}, first)}));
+  l.on(n1, votes({slot_vote(1, {}, second, 1)}));  // no room: it comes later
+  CHECK(has(l.on(n3, votes({slot_vote(0, {}, first)})), "delivered"));
+  CHECK(l.role.next() == 1);
+}
+
 }  // namespace quorate::testing

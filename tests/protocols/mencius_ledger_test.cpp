@@ -14,6 +14,7 @@ using mencius::ledger;
 using mencius::slot;
 
 constexpr std::size_t room = 4 * limits::batch_bytes_max;
+const mencius::past_limits sizes{.waiting_bytes_max = room};
 
 batch batch_at(slot s, prng& random) {
   return {{node_id{static_cast<std::uint32_t>(s % 3 + 1)}, boot_id{1}, s},
@@ -27,7 +28,7 @@ TEST_CASE("batches that wait for a lane keep no more than so many bytes, and com
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
     prng random{seed};
-    ledger l{mencius::lanes{{node_id{1}, node_id{2}, node_id{3}}}, 0, room};
+    ledger l{mencius::lanes{{node_id{1}, node_id{2}, node_id{3}}}, 0, sizes};
     constexpr slot end = 60;
     std::map<slot, batch> all;
     for (slot s = 0; s < end; ++s)
@@ -71,7 +72,7 @@ TEST_CASE("batches that wait for a lane keep no more than so many bytes, and com
 
 TEST_CASE("bytes that wait are counted anew where the ledger goes elsewhere") {
   prng random{1};
-  ledger l{mencius::lanes{{node_id{1}, node_id{2}, node_id{3}}}, 0, room};
+  ledger l{mencius::lanes{{node_id{1}, node_id{2}, node_id{3}}}, 0, sizes};
   std::size_t bytes = 0;
   for (slot s = 0; s < 3; ++s) {
     const auto b = batch_at(s, random);

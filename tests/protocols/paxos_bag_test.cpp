@@ -35,12 +35,16 @@ std::vector<std::unique_ptr<any_role>> roles_of(const protocol_context& context)
 }
 
 /// Keep nothing in memory that can be had again: the roads to the disk and to other nodes get traffic.
+protocol_context frugal(protocol_context context) {
+  context.limits.set("acceptor.recent_bytes_max", 0);
+  context.limits.set("learner.bodies_bytes_max", 100);
+  return context;
+}
 struct frugal_acceptor : acceptor {
-  explicit frugal_acceptor(const protocol_context& context) : acceptor(context, 0) {}
+  explicit frugal_acceptor(const protocol_context& context) : acceptor(frugal(context)) {}
 };
 struct frugal_learner : learner {
-  explicit frugal_learner(const protocol_context& context)
-      : learner(context, majority{context.members.size()}, 100) {}
+  explicit frugal_learner(const protocol_context& context) : learner(frugal(context)) {}
 };
 
 // --- mutants
