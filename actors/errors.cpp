@@ -32,6 +32,8 @@ std::string_view to_string(errc code) {
     return "in_use";
   case errc::shutting_down:
     return "shutting_down";
+  case errc::disk_full:
+    return "disk_full";
   }
   return "unknown";
 }

@@ -24,6 +24,7 @@ enum class errc : std::uint8_t {
   corrupt,          ///< what the disk gave back is not what was written
   in_use,           ///< a port or directory belongs to somebody else
   shutting_down,    ///< this node is stopping: never ordered
+  disk_full,        ///< too few members have room for it on their disks: never ordered
 };
 
 [[nodiscard]] std::string_view to_string(errc code);

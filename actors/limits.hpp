@@ -16,5 +16,7 @@ inline constexpr std::size_t sessions_max = 4'096;  ///< open sessions; the long
 inline constexpr std::size_t members_max = 9;       ///< members of one group
 inline constexpr std::size_t outcome_bytes_max =
     64 * 1024;  ///< what a state machine may answer to one command
+/// Memory that must be there before a read is executed: the largest page of the log, with room for its writer to grow.
+inline constexpr std::size_t answer_bytes_expected = 2 * 1024 * 1024;
 
 }  // namespace quorate::limits

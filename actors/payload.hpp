@@ -15,6 +15,8 @@ public:
   payload() = default;
   explicit payload(std::string bytes)
       : owner_(std::make_shared<const std::string>(std::move(bytes))), view_(*owner_) {}
+  /// Bytes that belong to something larger, which lives as long as they do. \pre not null.
+  explicit payload(std::shared_ptr<const std::string> bytes) : owner_(std::move(bytes)), view_(*owner_) {}
 
   [[nodiscard]] std::string_view view() const { return view_; }
   [[nodiscard]] std::size_t size() const { return view_.size(); }

@@ -28,6 +28,7 @@ struct client_request {
   std::string key;
   payload body;
   duration timeout{};
+  bool wait = false;  ///< up to the deadline, even where no majority is in sight
 };
 
 /// All requests that one turn of the gateway's event loop has.
@@ -89,6 +90,7 @@ struct query {
   token id;
   bool linearizable = true;
   payload request;
+  time_point deadline = time_point::max();  ///< afterwards nobody waits for the answer any more
 };
 
 /// Queries of one edge.

@@ -206,9 +206,10 @@ machine_answer append_log::query(std::string_view request, const store_view& vie
   const auto end = count_of(view.get(count_key));
   if (!end)
     return {errc::corrupt, "The log's count is damaged in the store."};
-  page_search search{*wanted, *end};
+  // A reader that stands beyond the end, of a node that is behind, goes on where there will be something to read.
   if (wanted->from >= *end)
-    return std::move(search).finish();
+    return {errc::ok, log_page_writer{}.finish(*end, *end)};
+  page_search search{*wanted, *end};
 
   // The record that `from` lies in is the last one that begins at or before it.
   if (const auto begin = view.last(record_prefix, record_key(wanted->from)))

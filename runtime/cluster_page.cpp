@@ -35,6 +35,7 @@ nlohmann::ordered_json member_entry(const member& m, const page_facts& facts,
     entry["self"] = true;
     entry["reachable"] = true;
     entry["applied"] = board.replica.next;
+    entry["room"] = to_string(board.peers.disk);
     return entry;
   }
   const auto peer = board.peers.peers.find(m.id);
@@ -44,6 +45,7 @@ nlohmann::ordered_json member_entry(const member& m, const page_facts& facts,
   if (peer != board.peers.peers.end()) {
     entry["silent_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(peer->second.silence).count();
     entry["phi"] = std::min(peer->second.phi, 1000.0);
+    entry["room"] = to_string(peer->second.disk);
   }
   const auto applied = board.replica.others.find(m.id);
   entry["applied"] = applied == board.replica.others.end() ? 0 : applied->second;
@@ -91,6 +93,9 @@ std::string cluster_page(const page_facts& facts, const status_board::contents& 
   disk["journal_batches"] = facts.journal_batches;
   disk["journal_bytes"] = facts.journal_bytes;
   disk["state_bytes"] = facts.state_bytes;
+  disk["free_bytes"] = facts.room.free;
+  disk["reserve_bytes"] = facts.room.reserve;
+  disk["takes_writes"] = board.peers.takes_writes;
   auto& clients = page["clients"];
   clients["connections"] = facts.http.connections;
   clients["in_flight"] = facts.http.in_flight;
@@ -103,6 +108,15 @@ std::string cluster_page(const page_facts& facts, const status_board::contents& 
 http_backend::health_state health_of(const status_board::contents& board) {
   if (!board.founded)
     return {false, "this node has no cluster yet: " + board.reason};
+  if (board.peers.majority && !board.peers.takes_writes) {
+    std::string full;
+    for (const auto& m : board.members)
+      if (const auto p = board.peers.peers.find(m.id);
+          (p == board.peers.peers.end() ? board.peers.disk : p->second.disk) >= disk_level::full)
+        full += (full.empty() ? "" : ", ") + m.name;
+    return {false, "writes are refused: the disks of too many members are below their reserve: " + full,
+            errc::disk_full};
+  }
   if (board.peers.majority)
     return {true, {}};
   std::string silent;

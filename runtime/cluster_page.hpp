@@ -1,6 +1,7 @@
 // What GET /cluster and GET /healthz say.
 #pragma once
 
+#include "runtime/disk_gauge.hpp"
 #include "runtime/http_options.hpp"
 #include "runtime/status_board.hpp"
 
@@ -24,6 +25,7 @@ struct page_facts {
   std::uint64_t journal_batches = 0;
   std::uint64_t journal_bytes = 0;
   std::uint64_t state_bytes = 0;
+  disk_figures room;
   struct link_figures {
     std::uint64_t in_flight = 0;
     std::uint64_t dropped = 0;
@@ -35,7 +37,7 @@ struct page_facts {
 /// The text of a JSON object.
 [[nodiscard]] std::string cluster_page(const page_facts& facts, const status_board::contents& board);
 
-/// Healthy while this node can reach a majority of the members.
+/// Healthy while this node can reach a majority of the members, and enough of them can take writes.
 [[nodiscard]] http_backend::health_state health_of(const status_board::contents& board);
 
 }  // namespace quorate

@@ -44,6 +44,7 @@ struct spec_limits {
   /// Batches and their bytes that a node keeps for others to catch up from; beyond them, a snapshot.
   std::uint64_t log_entries = 20'000;
   std::uint64_t log_bytes = 256ULL * 1024 * 1024;
+  std::uint64_t disk_reserve = 0;  ///< bytes of each disk that writes leave free; 0: see disk_gauge.hpp
 };
 
 /// One cluster. Read from a file it is valid; embedded, whoever fills it in answers for it.

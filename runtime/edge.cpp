@@ -23,6 +23,12 @@ const payload not_read_in_time{
     "the read could not be made sure of by its deadline (is a majority of the members up?)"};
 const payload nobody_knows{
     "the deadline has passed; the command may or may not have been executed, and may still be"};
+const payload nobody_has_a_majority{
+    "neither this node nor any that it reaches hears a majority of the members; the request was not and will not be "
+    "executed (with wait=true it waits for its deadline)"};
+const payload no_room{
+    "fewer than a majority of the members could take a write above the reserve of their disks; the command was not "
+    "and will not be executed"};
 const payload full{"this node has as many unanswered requests as it may have; the command was not executed"};
 
 }  // namespace
@@ -53,21 +59,38 @@ void edge::flush(client_replies& replies, node_id self, out& o) {
   replies.list.clear();
 }
 
+std::pair<errc, payload> edge::judge(const client_request& r) const {
+  const auto write = r.kind == request_kind::write;
+  // Each kind has room of its own: readers who do not fetch their answers must not stop those who write.
+  const auto reads = reads_.size();
+  if (write ? unanswered_ - reads > limits_.requests_max || bytes_ + r.body.size() > limits_.bytes_max
+            : reads >= limits_.requests_max)
+    return {errc::overloaded, full};
+  if (write && (r.key.size() > limits::key_bytes_max || r.key.size() + r.body.size() > limits::command_bytes_max))
+    return {errc::too_large, payload{"a command may have 512 KiB, its key 4 KiB"}};
+  if (r.kind == request_kind::read && may_.majority_lost && !r.wait)
+    return {errc::no_quorum, nobody_has_a_majority};
+  if (write)
+    if (const auto code = may_.verdict(command_class::growing, r.wait); code != errc::ok)
+      return {code, code == errc::disk_full ? no_room : nobody_has_a_majority};
+  return {errc::ok, {}};
+}
+
+void edge::on(node_id, const admission& msg, out&) {
+  may_ = msg;
+}
+
 void edge::on(node_id, const client_requests& msg, out& o) {
   client_replies refused;
   queries reads;
   for (const auto& r : msg.list) {
     ++unanswered_;
-    if (unanswered_ > limits_.requests_max || bytes_ + r.body.size() > limits_.bytes_max) {
-      reply(refused, r.id, errc::overloaded, full);
+    if (auto [code, why] = judge(r); code != errc::ok) {
+      reply(refused, r.id, code, std::move(why));
       continue;
     }
     const auto deadline = o.now() + r.timeout;
     if (r.kind == request_kind::write) {
-      if (r.key.size() > limits::key_bytes_max || r.key.size() + r.body.size() > limits::command_bytes_max) {
-        reply(refused, r.id, errc::too_large, payload{"a command may have 512 KiB, its key 4 KiB"});
-        continue;
-      }
       bytes_ += r.body.size();
       write w;
       w.id = r.id;
@@ -77,7 +100,7 @@ void edge::on(node_id, const client_requests& msg, out& o) {
       queue_.push_back(std::move(w));
     } else {
       const token id{++read_count_};
-      const query what{id, r.kind == request_kind::read, r.body};
+      const query what{id, r.kind == request_kind::read, r.body, deadline};
       reads_[id] = {r.id, deadline, what};
       reads.list.push_back(what);
     }

@@ -6,6 +6,7 @@
 #include "actors/role.hpp"
 #include "actors/traffic.hpp"
 #include "balancers/messages.hpp"
+#include "runtime/admission.hpp"
 #include "runtime/timings.hpp"
 
 #include <deque>
@@ -15,7 +16,7 @@
 namespace quorate {
 
 struct edge_limits {
-  std::size_t requests_max = 4'096;          ///< unanswered at once; beyond: overloaded
+  std::size_t requests_max = 4'096;          ///< unanswered writes at once, and as many reads; beyond: overloaded
   std::size_t bytes_max = 64 * 1024 * 1024;  ///< of their bodies
   /// A command that another node does not answer for so long goes to one that has not had it, then for twice
   /// as long, …, and at last to this node's own replica, where it stays.
@@ -24,7 +25,7 @@ struct edge_limits {
 
 /// Turns clients' requests into commands of one session, has them handed to a node, this one or another, and
 /// answers every request exactly once, by its deadline. Invariants: an answer never lies. ok: executed.
-/// no_quorum, overloaded: never executed, and never will be. unknown_outcome: may or may not have been, and
+/// no_quorum, overloaded, disk_full: never executed, and never will be. unknown_outcome: may or may not have been, and
 /// may still be. Only what no other node was ever handed, and this node's replica at most once, is ever taken
 /// back, or sent again under another id: of everything else a copy may lie anywhere. Source: DESIGN.md
 /// section 6; balancers/docs/2026-11-24-where-a-command-goes.md.
@@ -32,7 +33,7 @@ class edge {
 public:
   using out = outbox<submission, withdraw, queries, drop_queries, client_replies, route, feedback>;
   using handles = messages<client_requests, ready, outcomes, withdrawn, query_results, routed, route_mode,
-                           route_again, nodes_lost>;
+                           route_again, nodes_lost, admission>;
   static constexpr port place = port::edge;
 
   /// `session_window`: sequences that the replicas remember of a session.
@@ -50,6 +51,7 @@ public:
   void on(node_id from, const route_mode& msg, out& o);
   void on(node_id from, const route_again& msg, out& o);
   void on(node_id from, const nodes_lost& msg, out& o);
+  void on(node_id from, const admission& msg, out& o);
   void on(timer_tag tag, out& o);
 
 private:
@@ -79,6 +81,8 @@ private:
     query what;
   };
 
+  /// ok, or why the request is not let in: then no copy of it is anywhere.
+  [[nodiscard]] std::pair<errc, payload> judge(const client_request& r) const;
   void open_session(out& o);
   void submit(out& o);
   void leave(write& w, time_point now);
@@ -113,6 +117,7 @@ private:
   writes submitted_;         ///< by sequence in session_; not all of them have been handed over
   bool direct_ = true;       ///< all go to this node's replica; see route_mode
   feedback news_;            ///< for the balancer
+  admission may_;            ///< what membership last said
   std::map<token, std::vector<command_id>> withdrawing_;
   std::uint64_t questions_ = 0;
   std::map<token, waiting_read> reads_;  ///< by our own token

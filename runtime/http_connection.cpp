@@ -4,6 +4,11 @@
 #include "runtime/http_loop.hpp"
 #include "runtime/json_text.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include <array>
+
 namespace quorate {
 
 namespace {
@@ -12,6 +17,11 @@ namespace {
 constexpr std::size_t send_chunk_bytes = 256 * 1024;
 /// Larger buffers are given back when they are empty.
 constexpr std::size_t kept_buffer_bytes = 16 * 1024;
+
+/// Answers from here on are not put together with others.
+constexpr std::size_t small_answer_bytes = 16 * 1024;
+/// Pieces that go to the system at once.
+constexpr std::size_t gathered_max = 8;
 
 std::string_view status_line(unsigned status) {
   switch (status) {
@@ -27,14 +37,26 @@ std::string_view status_line(unsigned status) {
     return "HTTP/1.1 408 Request Timeout\r\n";
   case 413:
     return "HTTP/1.1 413 Content Too Large\r\n";
+  case 414:
+    return "HTTP/1.1 414 URI Too Long\r\n";
+  case 415:
+    return "HTTP/1.1 415 Unsupported Media Type\r\n";
+  case 417:
+    return "HTTP/1.1 417 Expectation Failed\r\n";
   case 429:
     return "HTTP/1.1 429 Too Many Requests\r\n";
   case 431:
     return "HTTP/1.1 431 Request Header Fields Too Large\r\n";
+  case 501:
+    return "HTTP/1.1 501 Not Implemented\r\n";
   case 503:
     return "HTTP/1.1 503 Service Unavailable\r\n";
   case 504:
     return "HTTP/1.1 504 Gateway Timeout\r\n";
+  case 505:
+    return "HTTP/1.1 505 HTTP Version Not Supported\r\n";
+  case 507:
+    return "HTTP/1.1 507 Insufficient Storage\r\n";
   default:
     return "HTTP/1.1 500 Internal Server Error\r\n";
   }
@@ -52,6 +74,10 @@ http_connection::http_connection(tcp::socket socket, http_loop& loop)
     : socket_(std::move(socket)), loop_(loop), parser_(loop.options().header_bytes_max),
       idle_since_(clock::now()) {}
 
+http_connection::clock::time_point http_connection::due_by_default() const {
+  return clock::now() + loop_.options().answer_timeout;
+}
+
 void http_connection::start() {
   read();
 }
@@ -65,8 +91,9 @@ void http_connection::turn_away(http_answer answer) {
 // ---------------------------------------------------------------------------------------------------
 
 bool http_connection::may_take_request() const {
-  return !last_ && slots_.size() < loop_.options().pipeline_max &&
-         outgoing_.size() + being_sent_.size() - sent_ < loop_.options().unsent_bytes_max;
+  const auto& options = loop_.options();
+  return !last_ && slots_.size() < options.pipeline_max && reads_ < options.pipelined_reads_max &&
+         unsent_ < options.unsent_bytes_max;
 }
 
 void http_connection::read() {
@@ -134,7 +161,7 @@ void http_connection::parse(std::string_view& bytes) {
         request_began_ = clock::now();
       note_body();
       if (!last_ && bytes.empty() && parser_.take_wish_to_continue()) {
-        slots_.push_back({slot::kind::word_to_continue, false, false, false, http_answer{}});
+        slots_.push_back({.what = slot::kind::word_to_continue, .due = due_by_default(), .ready = http_answer{}});
         collect_answers();
       }
       return;
@@ -156,7 +183,7 @@ void http_connection::note_body() {
   body_charge_ = parser_.body_bytes();
   if (parser_.in_request() && body_charge_ > 0 && loop_.request_bytes_full() && !last_) {
     loop_.count_refused();
-    refuse(error_answer(429, "overloaded",
+    refuse(error_answer(http_error::overloaded,
                         "The node has reached request_bytes_max; the request was not executed."));
   }
 }
@@ -166,8 +193,11 @@ void http_connection::take_request() {
     return;
   loop_.count_request();
   const auto keep = parser_.keep_alive() && !loop_.draining();
-  slots_.push_back(
-      {slot::kind::answer, !keep, parser_.method() == "HEAD", keep && parser_.is_http_1_0(), {}});
+  slots_.push_back({.close = !keep,
+                    .head_only = parser_.method() == "HEAD",
+                    .say_keep_alive = keep && parser_.is_http_1_0(),
+                    .due = due_by_default(),
+                    .ready = {}});
   last_ = !keep;
   // From here on the body is counted as a request in flight.
   loop_.count_request_bytes(body_charge_, 0);
@@ -176,6 +206,10 @@ void http_connection::take_request() {
   auto parsed =
       parse_call(parser_.method(), parser_.target(), parser_.body(), loop_.options().answer_timeout);
   if (auto* call = std::get_if<http_call>(&parsed)) {
+    slots_.back().reads = call->page == http_page::log;
+    reads_ += slots_.back().reads ? 1 : 0;
+    if (call->request.timeout > duration{0})
+      slots_.back().due = clock::now() + call->request.timeout;
     if (auto at_once = loop_.dispatch(shared_from_this(), number, std::move(*call)))
       answer(number, std::move(*at_once));
   } else {
@@ -186,48 +220,77 @@ void http_connection::take_request() {
 /// The last answer of this connection, to whatever was coming in.
 void http_connection::refuse(http_answer answer) {
   last_ = true;
-  slots_.push_back({slot::kind::answer, true, false, false, std::nullopt});
+  // The method is that of the request that could not be read, if so much of it was there.
+  slots_.push_back(
+      {.close = true, .head_only = parser_.method() == "HEAD", .due = due_by_default(), .ready = {}});
   this->answer(first_slot_ + slots_.size() - 1, std::move(answer));
 }
 
 // --- answering
 // -------------------------------------------------------------------------------------------------
 
-void http_connection::answer(std::uint64_t number, http_answer answer) {
+void http_connection::answer(std::uint64_t number, http_answer answer, answer_lease lease) {
   if (closed_)
     return;
   ENSURE(number >= first_slot_ && number - first_slot_ < slots_.size(), "an HTTP answer to no request");
   auto& place = slots_[static_cast<std::size_t>(number - first_slot_)];
   ENSURE(!place.ready, "a second answer to one HTTP request");
-  loop_.count_answer_bytes(0, answer.body.size());
-  answers_charge_ += answer.body.size();
   place.ready = std::move(answer);
+  place.lease = std::move(lease);
   collect_answers();
 }
 
 /// Moves the answers whose turn has come to what is to be sent.
 void http_connection::collect_answers() {
   for (; !slots_.empty() && slots_.front().ready; slots_.pop_front(), ++first_slot_) {
-    const auto& next = slots_.front();
+    auto& next = slots_.front();
+    reads_ -= next.reads ? 1 : 0;
     if (next.what == slot::kind::word_to_continue) {
-      outgoing_ += "HTTP/1.1 100 Continue\r\n\r\n";
-      continue;
+      constexpr std::string_view word = "HTTP/1.1 100 Continue\r\n\r\n";
+      small_piece(next.due) += word;
+      unsent_ += word.size();
+    } else {
+      put_out(next);
     }
-    outgoing_ += status_line(next.ready->status);
-    outgoing_ += "Content-Type: application/json\r\nContent-Length: ";
-    append_number(outgoing_, next.ready->body.size());
-    if (next.ready->retry)
-      outgoing_ += "\r\nRetry-After: 1";
-    if (!next.ready->allow.empty())
-      outgoing_.append("\r\nAllow: ").append(next.ready->allow);
-    if (next.close)
-      outgoing_ += "\r\nConnection: close";
-    else if (next.say_keep_alive)
-      outgoing_ += "\r\nConnection: keep-alive";
-    outgoing_ += "\r\n\r\n";
-    if (!next.head_only)
-      outgoing_ += next.ready->body;
   }
+}
+
+/// What may still take a small answer.
+std::string& http_connection::small_piece(clock::time_point due) {
+  if (outgoing_.empty() || outgoing_.back().bytes.size() >= small_answer_bytes)
+    outgoing_.push_back({.bytes = {}, .due = due});
+  else if (outgoing_.back().bytes.empty())
+    outgoing_.back().due = due;
+  return outgoing_.back().bytes;
+}
+
+void http_connection::put_out(slot& next) {
+  auto& answer = *next.ready;
+  auto& out = small_piece(next.due);
+  const auto before = out.size();
+  out += status_line(answer.status);
+  out.append("Date: ").append(loop_.date());
+  if (!answer.body.empty())
+    out += "\r\nContent-Type: application/json";
+  out += "\r\nContent-Length: ";
+  append_number(out, answer.body.size());
+  if (answer.retry)
+    out += "\r\nRetry-After: 1";
+  if (!answer.allow.empty())
+    out.append("\r\nAllow: ").append(answer.allow);
+  if (next.close)
+    out += "\r\nConnection: close";
+  else if (next.say_keep_alive)
+    out += "\r\nConnection: keep-alive";
+  out += "\r\n\r\n";
+  unsent_ += out.size() - before;
+  if (next.head_only)
+    return;
+  unsent_ += answer.body.size();
+  if (answer.body.size() < small_answer_bytes)
+    out += answer.body;
+  else
+    outgoing_.push_back({std::move(answer.body), std::move(next.lease), next.due});
 }
 
 void http_connection::resume() {
@@ -243,62 +306,83 @@ void http_connection::resume() {
     read();
 }
 
+/// Mostly the socket takes all of it at once, and there is nothing to wait for.
 void http_connection::send() {
   if (sending_ || closed_)
     return;
-  if (!outgoing_.empty()) {
-    std::swap(outgoing_, being_sent_);
-    sent_ = 0;
+  while (unsent_ > 0) {
     socket_error error;
-    // Mostly the socket takes all of it at once, and there is nothing to wait for.
-    sent_ = socket_.write_some(asio::buffer(being_sent_), error);
-    if (error && error != asio::error::would_block && error != asio::error::interrupted) {
+    const auto bytes = write_some(error);
+    if (error == asio::error::would_block) {
+      sending_ = true;
+      taken_at_ = chunk_began_ = clock::now();
+      chunk_from_ = acknowledged_;
+      wait_to_write();
+      return;
+    }
+    if (error && error != asio::error::interrupted) {
       close();
       return;
     }
-    if (sent_ < being_sent_.size()) {
-      sending_ = true;
-      send_rest();
-      return;
-    }
-    sent_all();
+    taken(bytes);
   }
   if (last_ && slots_.empty())
     linger();
 }
 
-void http_connection::send_rest() {
-  send_began_ = clock::now();
-  const auto chunk = std::min(send_chunk_bytes, being_sent_.size() - sent_);
-  asio::async_write(socket_, asio::buffer(being_sent_.data() + sent_, chunk),
-                    [self = shared_from_this()](socket_error error, std::size_t bytes) {
-                      if (self->closed_)
-                        return;
-                      if (error) {
-                        self->close();
-                        return;
-                      }
-                      self->sent_ += bytes;
-                      if (self->sent_ < self->being_sent_.size()) {
-                        self->send_rest();
-                        return;
-                      }
-                      self->sending_ = false;
-                      self->sent_all();
-                      self->resume();
-                    });
+std::size_t http_connection::write_some(socket_error& error) {
+  std::array<asio::const_buffer, gathered_max> buffers;
+  std::size_t count = 0;
+  for (const auto& p : outgoing_) {
+    const auto from = count == 0 ? sent_ : 0;
+    buffers[count++] = asio::buffer(p.bytes.data() + from, p.bytes.size() - from);
+    if (count == gathered_max)
+      break;
+  }
+  return socket_.write_some(buffers, error);
 }
 
-void http_connection::sent_all() {
-  sent_ = 0;
-  empty(being_sent_);
-  // Answers are small or few: it is enough to give back what is counted when nothing waits any more.
-  auto still = outgoing_.size();
-  for (const auto& waiting : slots_)
-    still += waiting.ready ? waiting.ready->body.size() : 0;
-  loop_.count_answer_bytes(answers_charge_, still);
-  answers_charge_ = still;
-  idle_since_ = clock::now();
+void http_connection::taken(std::size_t bytes) {
+  unsent_ -= bytes;
+  sent_ += bytes;
+  written_ += bytes;
+  while (!outgoing_.empty() && sent_ >= outgoing_.front().bytes.size()) {
+    sent_ -= outgoing_.front().bytes.size();
+    if (outgoing_.size() > 1) {
+      outgoing_.pop_front();
+      continue;
+    }
+    // The next answer finds its buffer ready.
+    outgoing_.front().lease = {};
+    empty(outgoing_.front().bytes);
+    break;
+  }
+  if (unsent_ == 0)
+    idle_since_ = clock::now();
+}
+
+void http_connection::wait_to_write() {
+  socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](socket_error error) {
+    if (self->closed_)
+      return;
+    if (error) {
+      self->close();
+      return;
+    }
+    socket_error failed;
+    const auto bytes = self->write_some(failed);
+    if (failed && failed != asio::error::would_block && failed != asio::error::interrupted) {
+      self->close();
+      return;
+    }
+    self->taken(bytes);
+    if (self->unsent_ > 0) {
+      self->wait_to_write();
+      return;
+    }
+    self->sending_ = false;
+    self->resume();
+  });
 }
 
 // --- ending
@@ -321,11 +405,13 @@ void http_connection::check_deadlines(clock::time_point now) {
     if (now - linger_began_ > options.linger_timeout)
       close();
   } else if (sending_) {
-    if (now - send_began_ > options.write_timeout)
+    note_acknowledged(now);
+    const auto unread = now > outgoing_.front().due && now - taken_at_ > options.unread_timeout;
+    if (unread || now - chunk_began_ > options.write_timeout)
       close();
   } else if (parser_.in_request() && !last_) {
     if (now - request_began_ > options.request_timeout) {
-      refuse(error_answer(408, "request_timeout",
+      refuse(error_answer(http_error::request_timeout,
                           "The request did not come in within request_timeout (" +
                               std::to_string(options.request_timeout.count()) + " ms)."));
       resume();
@@ -335,11 +421,28 @@ void http_connection::check_deadlines(clock::time_point now) {
   }
 }
 
+/// What the socket has taken from us says little: its buffer is large, and it asks for more only when a good part of it
+/// is free. What the client has taken is what the client's side has acknowledged.
+void http_connection::note_acknowledged(clock::time_point now) {
+  int waiting = 0;
+  if (::ioctl(socket_.native_handle(), SIOCOUTQ, &waiting) != 0 || waiting < 0)
+    return;
+  const auto acknowledged = written_ - static_cast<std::uint64_t>(waiting);
+  if (acknowledged == acknowledged_)
+    return;
+  acknowledged_ = acknowledged;
+  taken_at_ = now;
+  if (acknowledged_ - chunk_from_ >= send_chunk_bytes) {
+    chunk_from_ = acknowledged_;
+    chunk_began_ = now;
+  }
+}
+
 void http_connection::drain() {
   if (closed_ || last_)
     return;
   if (parser_.in_request()) {
-    refuse(error_answer(503, "shutting_down", "This node is stopping; the request was not executed."));
+    refuse(error_answer(http_error::shutting_down, "This node is stopping; the request was not executed."));
     resume();
   } else if (quiet()) {
     close();
@@ -358,9 +461,9 @@ void http_connection::close() {
   socket_error ignored;
   socket_.close(ignored);
   loop_.count_request_bytes(body_charge_, 0);
-  loop_.count_answer_bytes(answers_charge_, 0);
-  body_charge_ = answers_charge_ = 0;
+  body_charge_ = unsent_ = 0;
   slots_.clear();
+  outgoing_.clear();
   loop_.forget(shared_from_this());
 }
 

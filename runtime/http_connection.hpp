@@ -1,11 +1,13 @@
 // One client's connection.
 #pragma once
 
+#include "runtime/answer_budget.hpp"
 #include "runtime/beast.hpp"
 #include "runtime/http_parser.hpp"
 
 #include <chrono>
 #include <deque>
+#include <list>
 #include <optional>
 
 namespace quorate {
@@ -23,8 +25,8 @@ public:
   void start();
   /// Answers before anything is read, and closes.
   void turn_away(http_answer answer);
-  /// The answer to request number `slot`. Sent by the next `resume`.
-  void answer(std::uint64_t slot, http_answer answer);
+  /// The answer to request number `slot`, and what it counts as until the client has it. Sent by the next `resume`.
+  void answer(std::uint64_t slot, http_answer answer, answer_lease lease = {});
   /// Sends what is due, and goes on with reading where it had to wait.
   void resume();
   /// Ends what has taken too long.
@@ -42,7 +44,16 @@ private:
     bool close = false;      // after this answer
     bool head_only = false;  // the request was HEAD
     bool say_keep_alive = false;
+    bool reads = false;      // a page of the log
+    clock::time_point due;   // afterwards, an answer that the client does not take is nobody's
     std::optional<http_answer> ready;
+    answer_lease lease = {};
+  };
+  /// Bytes that are due. Large answers have one of their own, so that nobody copies them.
+  struct piece {
+    std::string bytes;
+    answer_lease lease = {};
+    clock::time_point due;
   };
 
   void read();
@@ -52,13 +63,18 @@ private:
   void take_request();
   void refuse(http_answer answer);
   void note_body();
+  [[nodiscard]] clock::time_point due_by_default() const;
   [[nodiscard]] bool may_take_request() const;
   void collect_answers();
+  void put_out(slot& next);
+  std::string& small_piece(clock::time_point due);
   void send();
-  void send_rest();
-  void sent_all();
+  [[nodiscard]] std::size_t write_some(socket_error& error);
+  void taken(std::size_t bytes);
+  void wait_to_write();
+  void note_acknowledged(clock::time_point now);
   void linger();
-  [[nodiscard]] bool quiet() const { return slots_.empty() && outgoing_.empty() && !sending_; }
+  [[nodiscard]] bool quiet() const { return slots_.empty() && unsent_ == 0; }
 
   tcp::socket socket_;
   http_loop& loop_;
@@ -67,14 +83,18 @@ private:
   std::deque<slot> slots_;
   std::uint64_t first_slot_ = 0;
 
-  std::string outgoing_;            // answers that are due
-  std::string being_sent_;          // empty unless sending_
-  std::size_t sent_ = 0;            // of being_sent_
-  std::size_t body_charge_ = 0;     // counted in the loop for the body that is coming in
-  std::size_t answers_charge_ = 0;  // counted in the loop for answers that are not sent yet
+  std::size_t reads_ = 0;  // in slots_
+
+  std::list<piece> outgoing_;
+  std::size_t sent_ = 0;         // of the first piece
+  std::size_t unsent_ = 0;       // of all pieces
+  std::uint64_t written_ = 0;       // to the socket, since the beginning
+  std::uint64_t acknowledged_ = 0;  // of that, by the client's side, when it was last looked at
+  std::uint64_t chunk_from_ = 0;    // acknowledged_ at chunk_began_
+  std::size_t body_charge_ = 0;  // counted in the loop for the body that is coming in
 
   bool waiting_ = false;      // for the socket to become readable
-  bool sending_ = false;      // the socket has not taken all of being_sent_ yet
+  bool sending_ = false;      // the socket has not taken all that is due yet
   bool last_ = false;         // no request is taken any more; close when all is answered
   bool half_closed_ = false;  // the client will send no more
   bool lingering_ = false;    // everything is said; waiting for the client to close
@@ -82,7 +102,8 @@ private:
 
   clock::time_point idle_since_;
   clock::time_point request_began_;
-  clock::time_point send_began_;
+  clock::time_point chunk_began_;
+  clock::time_point taken_at_;  // the client has last taken something
   clock::time_point linger_began_;
 };
 

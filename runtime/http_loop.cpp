@@ -2,8 +2,6 @@
 
 #include "runtime/listening_socket.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <charconv>
 
@@ -17,27 +15,15 @@ constexpr auto tick_max = milliseconds{250};
 constexpr auto tick_min = milliseconds{5};
 /// When the system has no more file descriptors.
 constexpr auto accept_again_after = milliseconds{100};
-/// Connections beyond connections_max that are told so; the others are just closed.
-constexpr std::size_t turned_away_max = 64;
-/// File descriptors for everything that is not a connection.
-constexpr rlim_t other_files = 1024;
-
-/// Each connection is an open file, and the usual limit of them is far below what the hard limit allows.
-void allow_open_files(std::size_t connections) {
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-    return;
-  const auto wanted = std::min<rlim_t>(files.rlim_max, connections + turned_away_max + other_files);
-  if (files.rlim_cur >= wanted)
-    return;
-  files.rlim_cur = wanted;
-  setrlimit(RLIMIT_NOFILE, &files);
-}
 
 }  // namespace
 
 http_loop::http_loop(http_options options, http_backend backend)
-    : options_(std::move(options)), backend_(std::move(backend)) {}
+    : options_(std::move(options)), backend_(std::move(backend)) {
+  if (!options_.answers)
+    options_.answers = std::make_shared<answer_budget>(options_.answer_bytes_max);
+  date_.refresh();
+}
 
 http_loop::~http_loop() {
   // Connections refer to the loop while they close.
@@ -63,7 +49,6 @@ status http_loop::open(const std::string& address) {
   auto opened = listening_socket::open(host, port, "clients");
   if (auto* failed = std::get_if<failure>(&opened))
     return std::move(*failed);
-  allow_open_files(options_.connections_max);
   auto& socket = std::get<listening_socket>(opened);
   const auto v6 = socket.address().find(':') != std::string::npos;
   socket_error error;
@@ -81,7 +66,7 @@ void http_loop::stop() {
 }
 
 void http_loop::answer(std::vector<client_reply> replies) {
-  asio::post(io_, [this, replies = std::move(replies)] { deliver(replies); });
+  asio::post(io_, [this, replies = std::move(replies)]() mutable { deliver(std::move(replies)); });
 }
 
 http_figures http_loop::figures() const {
@@ -118,11 +103,11 @@ void http_loop::on_accepted(socket_error error, tcp::socket socket) {
     const auto full = connections_.size() >= options_.connections_max;
     if (full)
       count_refused();
-    if (connections_.size() < options_.connections_max + turned_away_max) {
+    if (connections_.size() < options_.connections_max + options_.turned_away_max) {
       const auto connection = std::make_shared<http_connection>(std::move(socket), *this);
       connections_.insert(connection);
       if (full)
-        connection->turn_away(error_answer(503, "overloaded",
+        connection->turn_away(error_answer(http_error::too_many_connections,
                                            "The node has reached connections_max (" +
                                                std::to_string(options_.connections_max) + ")."));
       else
@@ -135,11 +120,12 @@ void http_loop::on_accepted(socket_error error, tcp::socket socket) {
 
 void http_loop::tick() {
   const auto shortest = std::min({options_.idle_timeout, options_.request_timeout, options_.write_timeout,
-                                  options_.linger_timeout, options_.drain_timeout});
+                                  options_.linger_timeout, options_.drain_timeout, options_.unread_timeout});
   ticker_.expires_after(std::clamp(shortest / 4, tick_min, tick_max));
   ticker_.async_wait([this](socket_error stopped) {
     if (stopped)
       return;
+    date_.refresh();
     const auto now = http_connection::clock::now();
     // A copy: connections that are closed leave the set.
     for (const auto& connection : std::vector(connections_.begin(), connections_.end()))
@@ -158,7 +144,7 @@ std::optional<http_answer> http_loop::dispatch(std::shared_ptr<http_connection> 
                                                http_call call) {
   if (call.page == http_page::healthz) {
     const auto health = backend_.health();
-    return health_answer(health.ok, health.reason);
+    return health_answer(health.ok ? errc::ok : health.why, health.reason);
   }
   if (call.page == http_page::cluster)
     return cluster_answer(backend_.cluster());
@@ -168,10 +154,12 @@ std::optional<http_answer> http_loop::dispatch(std::shared_ptr<http_connection> 
                                                   : failure{errc::not_founded, "There is no balancer here."});
   }
   if (draining_)
-    return error_answer(503, "shutting_down", "This node is stopping; the request was not executed.");
-  if (waiting_.size() >= options_.requests_in_flight_max) {
+    return error_answer(http_error::shutting_down, "This node is stopping; the request was not executed.");
+  // Reads have room of their own: those who do not fetch their answers must not stop those who write.
+  const auto reads = call.page == http_page::log;
+  if ((reads ? reads_waiting_ : waiting_.size() - reads_waiting_) >= options_.requests_in_flight_max) {
     count_refused();
-    return error_answer(429, "overloaded",
+    return error_answer(http_error::overloaded,
                         "The node has reached requests_in_flight_max (" +
                             std::to_string(options_.requests_in_flight_max) +
                             "); the request was not executed.");
@@ -179,12 +167,13 @@ std::optional<http_answer> http_loop::dispatch(std::shared_ptr<http_connection> 
   const auto bytes = call.request.body.size();
   if (request_bytes_ + bytes > options_.request_bytes_max) {
     count_refused();
-    return error_answer(429, "overloaded",
+    return error_answer(http_error::overloaded,
                         "The node has reached request_bytes_max; the request was not executed.");
   }
   request_bytes_ += bytes;
   call.request.id = token{++last_token_};
   waiting_.emplace(last_token_, waiter{std::move(from), slot, bytes, call.page});
+  reads_waiting_ += reads ? 1 : 0;
   in_flight_.store(waiting_.size(), std::memory_order_relaxed);
   // Behind everything that this turn of the loop has still to read.
   if (batch_.empty())
@@ -199,33 +188,44 @@ void http_loop::submit() {
   backend_.submit(std::move(batch));
 }
 
-void http_loop::deliver(const std::vector<client_reply>& replies) {
+void http_loop::deliver(std::vector<client_reply> replies) {
   std::vector<std::shared_ptr<http_connection>> touched;
   touched.reserve(replies.size());
-  for (const auto& reply : replies) {
+  for (auto& reply : replies) {
     const auto found = waiting_.find(reply.id.value);
     if (found == waiting_.end())
       continue;
     auto waited = std::move(found->second);
     waiting_.erase(found);
     request_bytes_ -= waited.bytes;
+    reads_waiting_ -= waited.reads() ? 1 : 0;
     if (waited.connection->closed())
       continue;
-    // Only reads have large answers, and only they can be refused now without a lie.
-    const auto full =
-        waited.page == http_page::log && answer_bytes_ + reply.body.size() > options_.answer_bytes_max;
-    if (full)
-      count_refused();
-    waited.connection->answer(waited.slot,
-                              full ? error_answer(429, "overloaded", "The node has reached answer_bytes_max.")
-                                   : answer_of(waited.page, reply, options_.node));
-    touched.push_back(std::move(waited.connection));
+    touched.push_back(waited.connection);
+    deliver_one(std::move(reply), std::move(waited));
   }
   in_flight_.store(waiting_.size(), std::memory_order_relaxed);
   // One write for all answers of a connection; a second visit finds nothing to do.
   for (const auto& connection : touched)
     connection->resume();
   finish_if_drained();
+}
+
+void http_loop::deliver_one(client_reply reply, waiter waited) {
+  auto answer = answer_of(waited.page, reply, options_.node);
+  if (!waited.reads()) {
+    waited.connection->answer(waited.slot, std::move(answer));
+    return;
+  }
+  // The page that it was made from goes first. Only reads have large answers, and only they can be refused now
+  // without a lie.
+  reply.body = {};
+  auto lease = answer_lease::take(options_.answers, answer.body.capacity());
+  if (!lease) {
+    count_refused();
+    answer = error_answer(http_error::overloaded, "The node has reached answer_bytes_max.");
+  }
+  waited.connection->answer(waited.slot, std::move(answer), lease ? std::move(*lease) : answer_lease{});
 }
 
 // --- the end

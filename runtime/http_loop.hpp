@@ -3,6 +3,7 @@
 
 #include "runtime/beast.hpp"
 #include "runtime/http_connection.hpp"
+#include "runtime/http_date.hpp"
 #include "runtime/http_options.hpp"
 
 #include <array>
@@ -43,7 +44,9 @@ public:
   void count_request() { requests_.fetch_add(1, std::memory_order_relaxed); }
   void count_refused() { refused_.fetch_add(1, std::memory_order_relaxed); }
   void count_request_bytes(std::size_t before, std::size_t now) { request_bytes_ += now - before; }
-  void count_answer_bytes(std::size_t before, std::size_t now) { answer_bytes_ += now - before; }
+  [[nodiscard]] const std::shared_ptr<answer_budget>& answers() const { return options_.answers; }
+  /// The Date of an answer that is sent now.
+  [[nodiscard]] std::string_view date() const { return date_.text(); }
   [[nodiscard]] bool request_bytes_full() const { return request_bytes_ > options_.request_bytes_max; }
 
 private:
@@ -53,12 +56,14 @@ private:
     std::uint64_t slot = 0;
     std::size_t bytes = 0;
     http_page page = http_page::log;
+    [[nodiscard]] bool reads() const { return page == http_page::log; }
   };
 
   void accept();
   void on_accepted(socket_error error, tcp::socket socket);
   void submit();
-  void deliver(const std::vector<client_reply>& replies);
+  void deliver(std::vector<client_reply> replies);
+  void deliver_one(client_reply reply, waiter waited);
   void tick();
   void drain();
   void finish_if_drained();
@@ -79,7 +84,8 @@ private:
   std::uint64_t last_token_ = 0;
   std::vector<client_request> batch_;
   std::size_t request_bytes_ = 0;
-  std::size_t answer_bytes_ = 0;
+  std::size_t reads_waiting_ = 0;  // of waiting_
+  http_date date_;
   bool accepting_failed_ = false;
   bool draining_ = false;
   http_connection::clock::time_point drain_until_;

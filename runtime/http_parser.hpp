@@ -34,8 +34,9 @@ public:
   /// only.
   [[nodiscard]] bool take_wish_to_continue();
 
-  // \pre the last feed was `complete`.
+  /// Empty until the first line is there.
   [[nodiscard]] std::string_view method() const;
+  // \pre the last feed was `complete`.
   [[nodiscard]] std::string_view target() const;
   [[nodiscard]] std::string_view body() const;
   [[nodiscard]] bool keep_alive() const;

@@ -1,46 +1,12 @@
 #include "runtime/http_query.hpp"
 
+#include "runtime/http_target.hpp"
 #include "runtime/json_text.hpp"
 
 #include <algorithm>
 #include <charconv>
 
 namespace quorate {
-
-namespace {
-
-int digit_of(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
-}
-
-/// Nothing where a percent sign is not followed by two hexadecimal digits.
-std::optional<std::string> decoded(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
-      out += ' ';
-    } else if (text[i] != '%') {
-      out += text[i];
-    } else {
-      const auto high = i + 2 < text.size() ? digit_of(text[i + 1]) : -1;
-      const auto low = i + 2 < text.size() ? digit_of(text[i + 2]) : -1;
-      if (high < 0 || low < 0)
-        return std::nullopt;
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    }
-  }
-  return out;
-}
-
-}  // namespace
 
 std::variant<http_query, std::string> http_query::parse(std::string_view text,
                                                         std::span<const std::string_view> known) {
@@ -52,7 +18,7 @@ std::variant<http_query, std::string> http_query::parse(std::string_view text,
     if (part.empty())
       continue;
     const auto equals = part.find('=');
-    auto name = decoded(part.substr(0, equals));
+    auto name = percent_decoded(part.substr(0, equals), true);
     if (!name || !is_utf8(*name))
       return "The parameter " + in_quotes(part.substr(0, equals)) + " has a name that cannot be decoded.";
     if (std::ranges::find(known, *name) == known.end())
@@ -61,7 +27,7 @@ std::variant<http_query, std::string> http_query::parse(std::string_view text,
       return "The parameter \"" + *name + "\" is there twice.";
     if (equals == part.npos)
       return "The parameter \"" + *name + "\" has no value.";
-    auto value = decoded(part.substr(equals + 1));
+    auto value = percent_decoded(part.substr(equals + 1), true);
     if (!value || !is_utf8(*value))
       return "The parameter \"" + *name + "\" has a value that cannot be decoded.";
     result.list_.push_back({std::move(*name), std::move(*value)});

@@ -4,6 +4,7 @@
 #include "runtime/append_body.hpp"
 #include "runtime/append_log_format.hpp"
 #include "runtime/http_query.hpp"
+#include "runtime/http_target.hpp"
 #include "runtime/json_text.hpp"
 #include "runtime/policy_body.hpp"
 
@@ -17,39 +18,54 @@ namespace {
 
 constexpr std::uint64_t timeout_ms_max = 60'000;
 
-constexpr std::array<std::string_view, 1> append_parameters{"timeout_ms"};
-constexpr std::array<std::string_view, 5> log_parameters{"from", "limit", "key", "consistency", "timeout_ms"};
+constexpr std::array<std::string_view, 2> append_parameters{"timeout_ms", "wait"};
+constexpr std::array<std::string_view, 6> log_parameters{"from",        "limit",      "key",
+                                                         "consistency", "timeout_ms", "wait"};
 
 struct http_route {
-  std::string_view path;
+  std::string_view name;  ///< the path's one segment
   http_page page;
   std::string_view method;
+  std::string_view allow;  ///< every method that it takes
   std::span<const std::string_view> parameters;
 };
 
+constexpr std::string_view readable = "GET, HEAD, OPTIONS";
+
 constexpr std::array<http_route, 5> routes{{
-    {"/append_log", http_page::append_log, "POST", append_parameters},
-    {"/log", http_page::log, "GET", log_parameters},
-    {"/healthz", http_page::healthz, "GET", {}},
-    {"/cluster", http_page::cluster, "GET", {}},
-    {"/balancer", http_page::balancer, "PUT", {}},
+    {"append_log", http_page::append_log, "POST", "POST, OPTIONS", append_parameters},
+    {"log", http_page::log, "GET", readable, log_parameters},
+    {"healthz", http_page::healthz, "GET", readable, {}},
+    {"cluster", http_page::cluster, "GET", readable, {}},
+    {"balancer", http_page::balancer, "PUT", "PUT, OPTIONS", {}},
 }};
 
-/// A target without "http://host", which clients send to what they think is a proxy.
-std::string_view without_host(std::string_view target) {
-  constexpr std::string_view scheme = "http://";
-  if (!target.starts_with(scheme))
-    return target;
-  const auto path = target.find_first_of("/?", scheme.size());
-  return path == target.npos ? std::string_view{"/"} : target.substr(path);
+/// Of the node as a whole: what some page takes.
+constexpr std::string_view allowed_somewhere = "GET, HEAD, POST, PUT, OPTIONS";
+
+/// The methods of RFC 9110 and RFC 5789. Others are nothing that a page could have meant to refuse.
+constexpr std::array<std::string_view, 9> known_methods{"GET",    "HEAD",    "POST",    "PUT",  "DELETE",
+                                                        "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+
+http_answer refuse_method(std::string_view message, std::string_view allow) {
+  auto answer = error_answer(http_error::method_not_allowed, message);
+  answer.allow = allow;
+  return answer;
+}
+
+/// To OPTIONS: nothing but what is allowed.
+http_answer options_answer(std::string_view allow) {
+  http_answer answer;
+  answer.allow = allow;
+  return answer;
 }
 
 http_answer bad_parameter(std::string_view message) {
-  return error_answer(400, "bad_parameter", message);
+  return error_answer(http_error::bad_parameter, message);
 }
 
 http_answer too_large(std::string_view what, std::string_view limit, std::size_t bytes) {
-  return error_answer(413, "too_large",
+  return error_answer(http_error::too_large,
                       "The " + std::string{what} + " is larger than " + std::string{limit} + " (" +
                           std::to_string(bytes) + " bytes).");
 }
@@ -64,10 +80,19 @@ std::optional<http_answer> read_timeout(const http_query& query, std::chrono::mi
   return std::nullopt;
 }
 
+/// Nothing if `request` knows now whether it waits where no majority is in sight.
+std::optional<http_answer> read_wait(const http_query& query, client_request& request) {
+  const auto* wait = query.find("wait");
+  request.wait = wait != nullptr && *wait == "true";
+  if (wait != nullptr && *wait != "true" && *wait != "false")
+    return bad_parameter("The parameter \"wait\" must be \"true\" or \"false\".");
+  return std::nullopt;
+}
+
 std::optional<http_answer> read_append(std::string_view body, client_request& request) {
   auto read = read_append_body(body);
   if (const auto* fault = std::get_if<append_fault>(&read))
-    return error_answer(400, fault->code, fault->message);
+    return error_answer(bad_body_error(fault->code), fault->message);
   auto& entry = std::get<append_body>(read);
   if (entry.key.size() > limits::key_bytes_max)
     return too_large("key", "key_bytes_max", limits::key_bytes_max);
@@ -110,7 +135,7 @@ std::optional<http_answer> read_policy(std::string_view body, balancers::chosen_
     return too_large("body", "policy_bytes_max", limits::policy_bytes_max);
   auto read = read_policy_body(body);
   if (const auto* fault = std::get_if<append_fault>(&read))
-    return error_answer(400, fault->code, fault->message);
+    return error_answer(bad_body_error(fault->code), fault->message);
   out = std::get<balancers::chosen_policy>(std::move(read));
   return std::nullopt;
 }
@@ -118,7 +143,7 @@ std::optional<http_answer> read_policy(std::string_view body, balancers::chosen_
 http_answer append_answer(std::string_view bytes, std::string_view node) {
   const auto index = decode_index(bytes);
   if (!index)
-    return error_answer(500, "internal", "The state machine's answer is not an index.");
+    return error_answer(http_error::internal, "The state machine's answer is not an index.");
   http_answer answer;
   answer.body.reserve(64 + node.size());
   answer.body += R"({"status":"success","index":)";
@@ -132,7 +157,7 @@ http_answer append_answer(std::string_view bytes, std::string_view node) {
 http_answer log_answer(std::string_view bytes) {
   const auto page = decode_log_page(bytes);
   if (!page)
-    return error_answer(500, "internal", "The state machine's answer is not a page of the log.");
+    return error_answer(http_error::internal, "The state machine's answer is not a page of the log.");
   http_answer answer;
   auto& out = answer.body;
   // An entry's numbers and names take about as much more as its binary head does.
@@ -157,39 +182,38 @@ http_answer log_answer(std::string_view bytes) {
   return answer;
 }
 
-struct error_row {
-  unsigned status;
-  std::string_view message;  ///< where the reply has none
-};
-
-error_row row_of(errc code) {
+/// Where the reply has no sentence of its own.
+std::string_view sentence_of(errc code) {
   switch (code) {
   case errc::no_quorum:
-    return {503, "This node cannot reach a majority; the command was not executed and never will be."};
+    return "This node cannot reach a majority; the command was not executed and never will be.";
   case errc::unknown_outcome:
-    return {504, "The deadline has passed; the command may or may not be executed."};
+    return "The deadline has passed; the command may or may not be executed.";
   case errc::session_expired:
-    return {503, "The node's session has expired; the command was not executed."};
+    return "The node's session has expired; the command was not executed.";
   case errc::overloaded:
-    return {429, "A limit of this node is reached; the command was not executed."};
+    return "A limit of this node is reached; the command was not executed.";
   case errc::too_large:
-    return {413, "The command is larger than a limit of this cluster."};
+    return "The command is larger than a limit of this cluster.";
   case errc::invalid_command:
-    return {400, "The state machine cannot read the command."};
+    return "The state machine cannot read the command.";
   case errc::not_founded:
-    return {503, "This node does not belong to a cluster yet; the command was not executed."};
+    return "This node does not belong to a cluster yet; the command was not executed.";
   case errc::moved:
-    return {503, "This node is not a member any more; the command was not executed."};
+    return "This node is not a member any more; the command was not executed.";
   case errc::shutting_down:
-    return {503, "This node is stopping; the command was not executed."};
+    return "This node is stopping; the command was not executed.";
+  case errc::disk_full:
+    return "Too few members have room on their disks; the command was not executed and never will be.";
   default:
-    return {500, "The node has failed to answer."};
+    return "The node has failed to answer.";
   }
 }
 
 }  // namespace
 
-http_answer error_answer(unsigned status, std::string_view code, std::string_view message) {
+http_answer error_answer(http_error error, std::string_view message) {
+  const auto& [_, status, code] = row_of(error);
   http_answer answer;
   answer.status = status;
   answer.body = R"({"status":"error","error":)";
@@ -203,28 +227,44 @@ http_answer error_answer(unsigned status, std::string_view code, std::string_vie
 
 std::variant<http_call, http_answer> parse_call(std::string_view method, std::string_view target,
                                                 std::string_view body, std::chrono::milliseconds timeout) {
-  target = without_host(target);
-  const auto question = std::min(target.find('?'), target.size());
-  const auto path = target.substr(0, question);
-  const auto found = std::ranges::find(routes, path, &http_route::path);
+  if (std::ranges::find(known_methods, method) == known_methods.end())
+    return error_answer(http_error::not_implemented,
+                        "The method " + in_quotes(method) + " is unknown; pages take " +
+                            std::string{allowed_somewhere} + ".");
+  if (method == "CONNECT")
+    return refuse_method("This node is no proxy.", allowed_somewhere);
+  auto read = read_target(target);
+  if (const auto* fault = std::get_if<target_fault>(&read))
+    return *fault == target_fault::bad_host
+               ? error_answer(http_error::malformed_request, "The target's host is not host or host:port.")
+               : error_answer(http_error::bad_path,
+                              "The path has a percent sign without two hexadecimal digits behind it.");
+  const auto& wanted = std::get<http_target>(read);
+  if (wanted.whole_server && method == "OPTIONS")
+    return options_answer(allowed_somewhere);
+  const auto found = wanted.segments.size() == 1
+                         ? std::ranges::find(routes, wanted.segments.front(), &http_route::name)
+                         : routes.end();
   if (found == routes.end())
-    return error_answer(404, "not_found",
-                        "There is no page " + in_quotes(path) +
+    return error_answer(http_error::not_found,
+                        "There is no page " + in_quotes(wanted.path) +
                             "; try /append_log, /log, /healthz, /cluster or /balancer.");
-  if (method != found->method) {
-    auto answer =
-        error_answer(405, "method_not_allowed",
-                     "The page " + std::string{path} + " takes " + std::string{found->method} + " only.");
-    answer.allow = found->method;
-    return answer;
-  }
-  auto parsed = http_query::parse(target.substr(std::min(question + 1, target.size())), found->parameters);
+  if (method == "OPTIONS")
+    return options_answer(found->allow);
+  // The answer to HEAD is that to GET; whoever sends it leaves the body out.
+  if (method != found->method && (method != "HEAD" || found->method != "GET"))
+    return refuse_method("The page /" + std::string{found->name} + " takes " + std::string{found->allow} +
+                             " only.",
+                         found->allow);
+  auto parsed = http_query::parse(wanted.query, found->parameters);
   if (const auto* fault = std::get_if<std::string>(&parsed))
     return bad_parameter(*fault);
   const auto& query = std::get<http_query>(parsed);
 
   http_call call{found->page, {}, {}};
   if (auto fault = read_timeout(query, timeout, call.request))
+    return std::move(*fault);
+  if (auto fault = read_wait(query, call.request))
     return std::move(*fault);
   auto fault = std::optional<http_answer>{};
   if (call.page == http_page::append_log)
@@ -241,20 +281,20 @@ std::variant<http_call, http_answer> parse_call(std::string_view method, std::st
 http_answer answer_of(http_page page, const client_reply& reply, std::string_view node) {
   if (reply.code == errc::ok)
     return page == http_page::log ? log_answer(reply.body.view()) : append_answer(reply.body.view(), node);
-  const auto row = row_of(reply.code);
-  return error_answer(row.status, to_string(reply.code),
-                      reply.body.empty() ? row.message : reply.body.view());
+  return error_answer(http_error_of(reply.code),
+                      reply.body.empty() ? sentence_of(reply.code) : reply.body.view());
 }
 
-http_answer health_answer(bool ok, std::string_view reason) {
-  if (ok)
+http_answer health_answer(errc state, std::string_view reason) {
+  if (state == errc::ok)
     return {200, R"({"status":"ok"})", false, {}};
-  return error_answer(503, "no_quorum", reason.empty() ? "This node cannot reach a majority." : reason);
+  return error_answer(state == errc::disk_full ? http_error::unready : http_error::no_quorum,
+                      reason.empty() ? sentence_of(state) : reason);
 }
 
 http_answer balancer_answer(const std::string& policy, const status& failed) {
   if (failed)
-    return error_answer(row_of(failed->code).status, to_string(failed->code), failed->message);
+    return error_answer(http_error_of(failed->code), failed->message);
   http_answer answer;
   answer.body = R"({"status":"success","policy":)";
   append_json_string(answer.body, policy);

@@ -7,10 +7,12 @@
 #include "actors/role.hpp"
 #include "actors/traffic.hpp"
 #include "balancers/messages.hpp"
+#include "runtime/admission.hpp"
 #include "runtime/timings.hpp"
 
 #include <deque>
 #include <map>
+#include <optional>
 
 namespace quorate {
 
@@ -45,9 +47,12 @@ struct connectivity {
     bool reachable = false;
     double phi = 0;
     duration silence{};
+    disk_level disk = disk_level::roomy;  ///< as it last said
   };
   std::map<node_id, peer> peers;
-  bool majority = false;  ///< this node and the reachable ones are enough to decide
+  bool majority = false;   ///< this node and the reachable ones are enough to decide
+  bool takes_writes = true;  ///< where there is a majority: enough of it has room on its disks
+  disk_level disk = disk_level::roomy;  ///< this node's own
 };
 QUORATE_LOCAL_MESSAGE(connectivity, node)
 
@@ -58,6 +63,13 @@ struct replica_load {
 };
 QUORATE_LOCAL_MESSAGE(replica_load, membership)
 
+/// whoever watches the disks -> membership: how much room there is on this node's.
+struct disk_room {
+  static constexpr std::string_view name = "disk_room";
+  disk_level level = disk_level::roomy;
+};
+QUORATE_LOCAL_MESSAGE(disk_room, membership)
+
 struct membership_setup {
   std::vector<member> members;
   node_id self;
@@ -67,12 +79,12 @@ struct membership_setup {
       4'096;  ///< commands that may wait here; from there on this node calls itself full
 };
 
-/// Sends heartbeats to the other members and tells node and balancer whom it hears. A belief, never a fact:
-/// nothing that has to be safe depends on it.
+/// Sends heartbeats to the other members, tells node and balancer whom it hears, and the edge what need not be tried. A
+/// belief, never a fact: nothing that has to be safe depends on it.
 class membership {
 public:
-  using out = outbox<wire::Heartbeat, connectivity, nodes_seen>;
-  using handles = messages<wire::Heartbeat, replica_load>;
+  using out = outbox<wire::Heartbeat, connectivity, nodes_seen, admission>;
+  using handles = messages<wire::Heartbeat, replica_load, disk_room>;
   static constexpr port place = port::membership;
 
   explicit membership(membership_setup setup);
@@ -80,15 +92,33 @@ public:
   void start(out& o);
   void on(node_id from, const wire::Heartbeat& msg, out& o);
   void on(node_id from, const replica_load& msg, out& o);
+  void on(node_id from, const disk_room& msg, out& o);
   void on(timer_tag tag, out& o);
 
 private:
+  /// What a member has last said of itself.
+  struct claims {
+    std::uint32_t fill_percent = 0;
+    bool hears_majority = false;
+    disk_level disk = disk_level::roomy;
+  };
+
+  void look(out& o);
   void tell(out& o);
+  void admit(out& o);
+  [[nodiscard]] bool in_sight(node_id peer) const;
+  [[nodiscard]] bool room_for(disk_level refused_from, time_point now) const;
+  [[nodiscard]] bool majority_is_lost(time_point now);
+  [[nodiscard]] std::string names_of_full() const;
 
   membership_setup setup_;
   std::map<node_id, silence_meter> meters_;
   std::map<node_id, bool> reachable_;
-  std::map<node_id, std::uint32_t> fill_percent_;
+  std::map<node_id, claims> claims_;  ///< this node's own too
+  bool majority_ = false;             ///< as of the last look
+  std::optional<time_point> none_since_;  ///< nobody in sight has heard a majority since
+  std::uint64_t none_ticks_ = 0;          ///< heartbeats of ours since then
+  admission told_;                        ///< the edge
   std::uint64_t number_ = 0;
 };
 

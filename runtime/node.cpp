@@ -10,7 +10,10 @@
 namespace quorate {
 
 node::node(node_setup setup, role_runner& runner)
-    : setup_(std::move(setup)), runner_(runner), cluster_(cluster_hash(setup_.cluster)) {}
+    : setup_(std::move(setup)), runner_(runner), cluster_(cluster_hash(setup_.cluster)) {
+  if (!setup_.answers)
+    setup_.answers = std::make_shared<answer_budget>();
+}
 
 role_identity node::identity(port role) const {
   return {{group_id{0}, epoch_id{0}, role},
@@ -83,7 +86,7 @@ void node::on(const founded& message) {
   // The edge has been there before; from now on other members' replicas answer it.
   runner_.adopt(identity(port::edge));
   runner_.run(std::move(log), who);
-  runner_.run(std::make_unique<role_host<reader>>(machine), identity(port::reader));
+  runner_.run(std::make_unique<role_host<reader>>(machine, setup_.answers), identity(port::reader));
   recover_and_run(setup_.catching_up->make(
       {members_, setup_.self, setup_.boot, setup_.timings.pull_again, setup_.memory}));
   for (auto& role : setup_.ordering->make_roles(context))

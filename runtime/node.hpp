@@ -7,6 +7,7 @@
 #include "actors/traffic.hpp"
 #include "balancers/balancer.hpp"
 #include "protocols/contract.hpp"
+#include "runtime/answer_budget.hpp"
 #include "runtime/edge.hpp"
 #include "runtime/founding.hpp"
 #include "runtime/replica_log.hpp"
@@ -38,6 +39,7 @@ struct node_setup {
   edge_limits clients;
   session_limits sessions;  ///< the same on all nodes; others than the default are for tests
   role_limits memory;       ///< of the group's roles, for simulations
+  std::shared_ptr<answer_budget> answers;   ///< memory for answers to reads; null: the node's own
   quorate::store* state = nullptr;          ///< outlives the node's roles
   const quorate::journal* saved = nullptr;  ///< what was saved before this start; outlives the node
 };

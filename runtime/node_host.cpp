@@ -268,6 +268,12 @@ status node_host::change_policy(balancers::chosen_policy chosen) {
   return std::nullopt;
 }
 
+void node_host::tell_room(disk_level level) {
+  // Before there is a cluster nobody needs to know; it is told again.
+  if (const auto handle = environment_->links->own().find({group_id{0}, epoch_id{0}, port::membership}))
+    caf::anon_send(caf::actor_cast<caf::actor>(handle), own_, disk_room{level});
+}
+
 void node_host::submit(std::vector<client_request> requests) {
   auto handle = environment_->links->own().find({group_id{0}, epoch_id{0}, port::edge});
   if (!handle)

@@ -45,6 +45,8 @@ public:
   /// Another balancing policy from now on, for what this node's clients send. Fails with errc::not_founded
   /// before there is a cluster. From any thread.
   [[nodiscard]] status change_policy(balancers::chosen_policy chosen);
+  /// How much room there is on this node's disks. From any thread.
+  void tell_room(disk_level level);
   [[nodiscard]] status_board::contents figures() const { return board_->get(); }
   /// Ends all actors, and waits for them unless the scheduler is a deterministic one. Not from an actor.
   void stop();

@@ -6,6 +6,8 @@
 #include "protocols/registry.hpp"
 #include "runtime/cluster_page.hpp"
 #include "runtime/data_directory.hpp"
+#include "runtime/disk_watch.hpp"
+#include "runtime/file_budget.hpp"
 #include "runtime/founded_spec.hpp"
 #include "runtime/http_gateway.hpp"
 #include "runtime/ip_address.hpp"
@@ -36,6 +38,14 @@ namespace {
 constexpr unsigned stop_within_seconds = 5;
 constexpr std::chrono::milliseconds log_written_within{500};
 constexpr std::size_t segment_bytes_max = 256u << 20;
+
+/// Few enough files, however much log the spec keeps.
+segment_journal::tuning journal_sizes(const cluster_spec& spec) {
+  segment_journal::tuning sizes;
+  sizes.segment_bytes =
+      std::clamp<std::size_t>(spec.limits.log_bytes / 256, sizes.segment_bytes, segment_bytes_max);
+  return sizes;
+}
 
 /// Crash is the only recovery there is.
 void end_with(const std::string& message) {
@@ -95,7 +105,11 @@ struct running {
   std::unique_ptr<transport> network;
   std::unique_ptr<node_host> node;
   std::unique_ptr<http_gateway> http;
+  std::unique_ptr<disk_watch> room;
+  file_budget files;
 
+  status count_files();
+  void watch_disks();
   status open_disk(const std::string& path);
   status settle();
   status start();
@@ -103,17 +117,36 @@ struct running {
   [[nodiscard]] page_facts facts() const;
 };
 
+/// Before anything is opened.
+status running::count_files() {
+  const auto counted = file_budget::of(raise_file_limit(), spec, journal_sizes(spec).segment_bytes);
+  if (const auto* failed = std::get_if<failure>(&counted))
+    return *failed;
+  files = std::get<file_budget>(counted);
+  if (files.connections < spec.limits.connections)
+    log(severity::warning, "node",
+        "takes " + std::to_string(files.connections) + " connections of clients, not " +
+            std::to_string(spec.limits.connections) + " (cluster.limits.connections): only " +
+            std::to_string(files.granted) + " open files are allowed (ulimit -n)");
+  return std::nullopt;
+}
+
+void running::watch_disks() {
+  disk_watch_setup w;
+  w.directories = {disk->journal_path(), disk->state_path()};
+  w.reserve = spec.limits.disk_reserve;
+  w.tell = [this](disk_level level) { node->tell_room(level); };
+  w.log = [](severity level, const std::string& line) { log(level, "disk", line); };
+  room = std::make_unique<disk_watch>(std::move(w));
+}
+
 status running::open_disk(const std::string& path) {
   auto opened = data_directory::open(path, spec.name, self.name);
   if (auto* failed = std::get_if<failure>(&opened))
     return *failed;
   disk = std::move(std::get<std::unique_ptr<data_directory>>(opened));
   const auto presence = disk->fresh() ? database::may_be_new : database::must_exist;
-  // Few enough files, however much log the spec keeps.
-  segment_journal::tuning sizes;
-  sizes.segment_bytes =
-      std::clamp<std::size_t>(spec.limits.log_bytes / 256, sizes.segment_bytes, segment_bytes_max);
-  auto j = segment_journal::open(disk->journal_path(), presence, sizes);
+  auto j = segment_journal::open(disk->journal_path(), presence, journal_sizes(spec));
   if (auto* failed = std::get_if<failure>(&j))
     return *failed;
   journal = std::move(std::get<std::unique_ptr<segment_journal>>(j));
@@ -170,7 +203,10 @@ status running::start() {
 
   http_options options;
   options.node = self.name;
-  options.connections_max = spec.limits.connections;
+  options.connections_max = files.connections;
+  options.turned_away_max = files.turned_away;
+  options.answers = std::make_shared<answer_budget>(options.answer_bytes_max);
+  const auto answers = options.answers;
   options.answer_timeout = std::chrono::duration_cast<std::chrono::milliseconds>(spec.timeouts.request);
   options.requests_in_flight_max = spec.limits.requests_in_flight;
   http_backend backend;
@@ -187,6 +223,7 @@ status running::start() {
   h.node = setup_of(spec, self, *disk);
   h.node.state = state.get();
   h.node.saved = journal.get();
+  h.node.answers = answers;
   h.loop = transport::loop(*system);
   h.links = links;
   h.target = journal;
@@ -204,6 +241,7 @@ status running::start() {
   state->when_failed([end = h.fatal](const failure& f) { end("the state cannot be written: " + f.message); });
   node = std::make_unique<node_host>(*system, std::move(h));
 
+  watch_disks();
   if (auto failed = network->start())
     return failed;
   return http->start();
@@ -214,6 +252,7 @@ void running::stop() {
     http->stop();
   if (network)
     network->stop();
+  room.reset();
   if (node)
     node->stop();
 }
@@ -234,6 +273,8 @@ page_facts running::facts() const {
   f.journal_batches = journal->batches();
   f.journal_bytes = journal->disk_bytes();
   f.state_bytes = state->disk_bytes();
+  if (room)
+    f.room = room->figures();
   for (const auto& n : spec.nodes)
     if (const auto* link = links->find(n.id); link && n.id != self.id)
       f.links[n.id] = {link->in_flight(), link->dropped()};
@@ -268,7 +309,9 @@ int run(const options& opts, const cluster_spec& spec) {
   const auto& self = *spec.find(opts.node);
   start_logging(self.name, opts.level);
   capture_library_output();
-  running r{spec, self, {}, {}, {}, {}, {}, {}, {}, {}, {}};
+  running r{spec, self, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
+  if (const auto failed = r.count_files())
+    return fail(*failed);
   if (const auto failed = r.open_disk(opts.data_dir))
     return fail(*failed);
   if (const auto failed = r.settle())

@@ -39,6 +39,7 @@ constexpr std::array known_keys = {
     known_key{"cluster.limits.connections", value_kind::number},
     known_key{"cluster.limits.log-entries", value_kind::number},
     known_key{"cluster.limits.log-bytes", value_kind::number},
+    known_key{"cluster.limits.disk-reserve", value_kind::number},
 };
 
 }  // namespace

@@ -27,6 +27,8 @@ constexpr std::uint64_t log_entries_max = 10'000'000;
 /// A log that cannot hold one whole batch would serve nobody.
 constexpr std::uint64_t log_bytes_min = limits::batch_bytes_max;
 constexpr std::uint64_t log_bytes_max = 1024ULL * 1024 * 1024 * 1024;
+constexpr std::uint64_t disk_reserve_min = 1024 * 1024;
+constexpr std::uint64_t disk_reserve_max = log_bytes_max;
 
 bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= name_bytes_max && std::all_of(name.begin(), name.end(), [](char c) {
@@ -342,7 +344,9 @@ status spec_reader::read_limits() {
   if (auto problem =
           read_number("cluster.limits.log-entries", log_entries_min, log_entries_max, out.log_entries))
     return problem;
-  return read_number("cluster.limits.log-bytes", log_bytes_min, log_bytes_max, out.log_bytes);
+  if (auto problem = read_number("cluster.limits.log-bytes", log_bytes_min, log_bytes_max, out.log_bytes))
+    return problem;
+  return read_number("cluster.limits.disk-reserve", disk_reserve_min, disk_reserve_max, out.disk_reserve);
 }
 
 status spec_reader::read_duration(const std::string& path, duration least, duration most,

@@ -77,8 +77,10 @@ std::vector<bad_request> bad_requests() {
       {"a read of the appends", get, append, "", 405, "method_not_allowed", "POST"},
       {"a write of the log", post, "/log", good, 405, "method_not_allowed", "GET"},
       {"a deletion", "DELETE", "/log", "", 405, "method_not_allowed", "GET"},
-      {"a method of its own", "FROBNICATE", "/healthz", "", 405, "method_not_allowed", "GET"},
-      {"a header too large", get, "/log?key=" + std::string(20'000, 'x'), "", 431, "header_too_large",
+      {"a method of its own", "FROBNICATE", "/healthz", "", 501, "not_implemented", "FROBNICATE"},
+      {"a bad escape", get, "/%6Cog%4", "", 400, "bad_path", "percent"},
+      {"a word for wait", post, append + "?wait=yes", good, 400, "bad_parameter", "wait"},
+      {"a target too long", get, "/log?key=" + std::string(20'000, 'x'), "", 414, "target_too_long",
        "header_bytes_max"},
   };
 }

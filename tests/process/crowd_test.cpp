@@ -52,7 +52,7 @@ TEST_CASE("2,000 idle clients and 200 slow ones keep nobody from being served, i
   for (int i = 0; i < 200; ++i) {
     slow.emplace_back(cluster.http_port(1));
     REQUIRE(slow.back().send(i % 2 == 0 ? "POST /append_log HTTP/1.1\r\nA: "
-                                        : "POST /append_log HTTP/1.1\r\nContent-Length: 500000\r\n\r\n{"));
+                                        : "POST /append_log HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n{"));
   }
   for (int round = 0; round < 10; ++round) {
     for (auto& s : slow)

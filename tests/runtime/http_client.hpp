@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -104,6 +105,19 @@ public:
     return "POST " + std::string{target} +
            " HTTP/1.1\r\nHost: n\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
            std::string{body};
+  }
+
+  /// Takes up to so many bytes of what has come, and throws them away. \returns how many
+  std::size_t take(std::size_t bytes) {
+    std::size_t got = 0;
+    char buffer[65536];
+    while (got < bytes && ready(POLLIN)) {
+      const auto n = ::recv(fd_, buffer, std::min(sizeof(buffer), bytes - got), 0);
+      if (n <= 0)
+        break;
+      got += static_cast<std::size_t>(n);
+    }
+    return got;
   }
 
   /// Whether the other side closes, with nothing more to say.

@@ -78,18 +78,63 @@ TEST_CASE("bad targets are refused with a message that names the parameter") {
               {"from", 400, "bad_parameter", "\"from\" is unknown"});
 }
 
-TEST_CASE("a wrong method is told which one is right") {
-  for (const auto* method : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "post", "BREW"}) {
+TEST_CASE("a wrong method is told which ones are right, and one that nobody knows that it is unknown") {
+  for (const auto* method : {"GET", "HEAD", "PUT", "DELETE", "TRACE", "PATCH"}) {
     const auto answer = refusal(method, "/append_log");
     CHECK(answer.status == 405);
-    CHECK(answer.allow == "POST");
+    CHECK(answer.allow == "POST, OPTIONS");
   }
   for (const auto* page : {"/log", "/healthz", "/cluster"})
-    for (const auto* method : {"POST", "HEAD", "OPTIONS"}) {
+    for (const auto* method : {"POST", "DELETE", "TRACE"}) {
       const auto answer = refusal(method, page);
       CHECK(answer.status == 405);
-      CHECK(answer.allow == "GET");
+      CHECK(answer.allow == "GET, HEAD, OPTIONS");
     }
+  CHECK(refusal("CONNECT", "n1:80").status == 405);
+  // Methods are told apart by case.
+  for (const auto* method : {"post", "BREW", "get", "M-SEARCH"})
+    check_error(refusal(method, "/log"), {"", 501, "not_implemented", method});
+  check_error(refusal("BREW", "/nowhere"), {"", 501, "not_implemented", "BREW"});
+}
+
+TEST_CASE("HEAD asks for what GET asks for, and OPTIONS for what is allowed") {
+  CHECK(accepted("HEAD", "/healthz").page == http_page::healthz);
+  const auto read = accepted("HEAD", "/log?from=7");
+  CHECK(read.page == http_page::log);
+  CHECK(decode_log_query(read.request.body.view()) == log_query{7, 100, {}});
+  for (const auto* target : {"/log", "http://n1/log", "/log?no=parameters", "/%6cog"}) {
+    const auto answer = refusal("OPTIONS", target);
+    CHECK(answer.status == 200);
+    CHECK(answer.allow == "GET, HEAD, OPTIONS");
+    CHECK(answer.body.empty());
+  }
+  CHECK(refusal("OPTIONS", "*").allow == "GET, HEAD, POST, PUT, OPTIONS");
+  CHECK(refusal("OPTIONS", "HTTP://n1:80").allow == "GET, HEAD, POST, PUT, OPTIONS");
+  CHECK(refusal("OPTIONS", "/nowhere").status == 404);
+}
+
+TEST_CASE("paths are split before they are decoded, schemes and hosts are taken in any case") {
+  for (const auto* target : {"/log", "/%6Cog", "/%6c%6F%67", "http://n1/log", "HTTP://N1:8101/log", "hTTps://[::1]:1/log",
+                             "http://a%41/log?", "http://h:/log"})
+    CHECK(accepted("GET", target).page == http_page::log);
+  CHECK(decode_log_query(accepted("GET", "Http://n1/log?from=7").request.body.view()) == log_query{7, 100, {}});
+  for (const auto* target : {"/%2Flog", "/log%2F", "/log/", "//log", "/log//", "/./log", "/LOG", "/log%00", "/log#x",
+                             "/lo+g", "log", "%2Flog", "ftp://n1/log", "http:/log", "/%ff", "/append%5Flog/x"})
+    CHECK_MESSAGE(refusal("GET", target).status == 404, target);
+  for (const auto* target : {"/%", "/log%", "/log%4", "/%zz", "/log/%4x", "/%6Cog%"})
+    check_error(refusal("GET", target), {target, 400, "bad_path", "percent"});
+  for (const auto* target : {"http:///log", "http://a b/log", "http://u@n1/log", "http://n1:x/log", "HTTP://n1:99999/log",
+                             "http://[::1/log", "http://:80/log", "http://"})
+    check_error(refusal("GET", target), {target, 400, "malformed_request", "host"});
+}
+
+TEST_CASE("a client says whether it waits where no majority is in sight") {
+  CHECK_FALSE(accepted("GET", "/log").request.wait);
+  CHECK(accepted("GET", "/log?wait=true").request.wait);
+  CHECK_FALSE(accepted("GET", "/log?wait=false").request.wait);
+  CHECK(accepted("POST", "/append_log?wait=true&timeout_ms=9", R"({"key":"k","value":1})").request.wait);
+  for (const auto* word : {"", "1", "yes", "True"})
+    check_error(refusal("GET", "/log?wait=" + std::string{word}), {word, 400, "bad_parameter", "\"wait\""});
 }
 
 TEST_CASE("an index and a page become JSON") {
@@ -118,11 +163,12 @@ TEST_CASE("every failure has its status, and its sentence or ours") {
       {errc::no_quorum, 503},   {errc::unknown_outcome, 504}, {errc::session_expired, 503},
       {errc::overloaded, 429},  {errc::too_large, 413},       {errc::invalid_command, 400},
       {errc::not_founded, 503}, {errc::moved, 503},           {errc::shutting_down, 503},
-      {errc::bad_config, 500},  {errc::io_failed, 500},       {errc::corrupt, 500},
-      {errc::in_use, 500},
+      {errc::disk_full, 507},   {errc::bad_config, 500},      {errc::io_failed, 500},
+      {errc::corrupt, 500},     {errc::in_use, 500},
   };
   for (const auto& [code, status] : table) {
-    const std::string name{to_string(code)};
+    // What is wrong inside of a node has one name to the outside.
+    const std::string name{status == 500 ? "internal" : to_string(code)};
     check_error(answer_of(http_page::append_log, {token{1}, code, {}}, "n2"), {name, status, name, ""});
     check_error(answer_of(http_page::log, {token{1}, code, payload{std::string{"Of \"its\" own."}}}, "n2"),
                 {name, status, name, "Of \"its\" own."});
@@ -174,10 +220,11 @@ TEST_CASE("bad policies are refused with a message that names what is wrong") {
 }
 
 TEST_CASE("health and cluster pages pass on what they are told") {
-  CHECK(health_answer(true, "").status == 200);
-  CHECK(health_answer(true, "").body == R"({"status":"ok"})");
-  check_error(health_answer(false, "Only 1 of 3 members answers."), {"", 503, "no_quorum", "Only 1 of 3"});
-  check_error(health_answer(false, ""), {"", 503, "no_quorum", "majority"});
+  CHECK(health_answer(errc::ok, "").status == 200);
+  CHECK(health_answer(errc::ok, "").body == R"({"status":"ok"})");
+  check_error(health_answer(errc::no_quorum, "Only 1 of 3 members answers."), {"", 503, "no_quorum", "Only 1 of 3"});
+  check_error(health_answer(errc::no_quorum, ""), {"", 503, "no_quorum", "majority"});
+  check_error(health_answer(errc::disk_full, "n2 is full."), {"", 503, "disk_full", "n2 is full."});
   CHECK(cluster_answer("{}").body == "{}");
 }
 
