@@ -1,5 +1,7 @@
 #include "runtime/rocks_database.hpp"
 
+#include "runtime/rocks_log.hpp"
+
 namespace quorate {
 
 rocksdb::DBOptions rocks_database::small_options() {
@@ -7,9 +9,7 @@ rocksdb::DBOptions rocks_database::small_options() {
   options.max_background_jobs = 2;  // one flush, one compaction
   options.max_open_files = 128;
   options.max_file_opening_threads = 1;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.max_log_file_size = 1024 * 1024;
-  options.keep_log_file_num = 2;
+  options.info_log = std::make_shared<rocks_log>();
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   // One thread writes.

@@ -35,7 +35,7 @@ public:
   /// This database's name and directory in front of what RocksDB says.
   [[nodiscard]] failure describe(const rocksdb::Status& s) const { return describe(what_, s); }
 
-  /// Options that suit a small machine: few threads, small info logs, no statistics.
+  /// Options that suit a small machine: few threads, no info log on disk, no statistics.
   [[nodiscard]] static rocksdb::DBOptions small_options();
 
 private:
