@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 usage() {
   cat <<'END'
-Usage: tests/run.sh [--asan | --tsan] [--seeds N] [--seed S [--members M] [--local]] [--fire MINUTES]
+Usage: tests/run.sh [--asan | --tsan] [--seeds N] [--seed S [--members M] [--local]] [--fire MINUTES] [--power N]
 
 Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
 
@@ -25,6 +25,8 @@ Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
   --members M simulate clusters of this many nodes only (environment: QUORATE_MEMBERS)
   --fire MIN  set real processes on fire for so many minutes, and run nothing else; --seed and
               --members repeat a plan (environment: QUORATE_PROTOCOL chooses a protocol)
+  --power N   try N power losses, and run nothing else (environment: QUORATE_POWER_LOSS_POINTS and
+              QUORATE_POWER_LOSS_SEED)
   --help      this text
 
 QUORATE_FUZZ_SECONDS=N in the environment runs each fuzz target for N seconds at the end (60; 0 for none). They alone:
@@ -47,6 +49,7 @@ number() { [[ "${2:-}" =~ ^[0-9]+$ ]] || refuse "$1 needs a number"; }
 
 preset=release
 fire=
+power=
 local_run=
 while (($#)); do
   case "$1" in
@@ -69,6 +72,8 @@ while (($#)); do
     --members=*) number --members "${1#*=}"; export QUORATE_MEMBERS=${1#*=} ;;
     --fire) number "$@"; fire=$2; shift ;;
     --fire=*) number --fire "${1#*=}"; fire=${1#*=} ;;
+    --power) number "$@"; power=$2; shift ;;
+    --power=*) number --power "${1#*=}"; power=${1#*=} ;;
     --help | -h) usage; exit 0 ;;
     *) refuse "unknown option $1" ;;
   esac
@@ -91,6 +96,10 @@ cmake --preset "$preset"
 if [[ -n $fire ]]; then
   cmake --build --preset "$preset" --target fire_test
   QUORATE_FIRE_SECONDS=$((fire * 60)) exec "build/$preset/tests/fire_test"
+fi
+if [[ -n $power ]]; then
+  cmake --build --preset "$preset" --target power_test
+  QUORATE_POWER_LOSS_POINTS=$power exec "build/$preset/tests/power_test" --test-case="one node*,*failed syncs*,three nodes*"
 fi
 if [[ -n $local_run ]]; then
   cmake --build --preset "$preset" --target protocols_test
