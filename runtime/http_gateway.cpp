@@ -12,9 +12,16 @@ http_gateway::~http_gateway() {
   stop();
 }
 
+status http_gateway::bind() {
+  auto failed = loop_->open(address_);
+  bound_ = !failed;
+  return failed;
+}
+
 status http_gateway::start() {
-  if (auto failed = loop_->open(address_))
-    return failed;
+  if (!bound_)
+    if (auto failed = bind())
+      return failed;
   // What a handler throws is a broken invariant (or no memory): noexcept makes it end the process.
   thread_ = std::thread{[this]() noexcept { loop_->run(); }};
   return std::nullopt;

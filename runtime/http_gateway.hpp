@@ -21,8 +21,10 @@ public:
   http_gateway(const http_gateway&) = delete;
   http_gateway& operator=(const http_gateway&) = delete;
 
-  /// Binds and begins to serve. Fails with errc::bad_config where the address is none, else as
-  /// listening_socket does. \pre called at most once.
+  /// Takes the port, so that nobody else gets it; whoever connects waits. Fails with errc::bad_config where the address
+  /// is none, else as listening_socket does. \pre called at most once.
+  [[nodiscard]] status bind();
+  /// Begins to serve. Binds, where that has not been done. \pre called at most once.
   [[nodiscard]] status start();
 
   /// Takes no more connections, answers what is in flight within drain_timeout, closes. Not from the
@@ -41,6 +43,7 @@ public:
 private:
   std::string address_;
   std::unique_ptr<http_loop> loop_;
+  bool bound_ = false;
   std::thread thread_;
 };
 
