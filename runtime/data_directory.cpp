@@ -2,21 +2,11 @@
 
 #include "runtime/crc32c.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include <optional>
 #include <set>
-#include <vector>
 
 namespace quorate {
 
@@ -25,68 +15,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* identity_file = "identity";
-constexpr const char* unfinished_file = "identity.new";
-constexpr const char* lock_file = "lock";
+constexpr std::size_t identity_bytes_max = 64u << 10;
 constexpr std::string_view title = "quorate data directory";
 
-failure io(const fs::path& path, const std::string& what) {
-  return {errc::io_failed, path.string() + " " + what + ": " + std::strerror(errno)};
+// File systems put these into directories by themselves.
+bool is_of_file_system(const std::string& name) {
+  return name == "lost+found" || name.starts_with(".nfs");
 }
 
-/// A file descriptor that closes itself.
-class descriptor {
-public:
-  explicit descriptor(int fd) : fd_(fd) {}
-  ~descriptor() {
-    if (fd_ >= 0)
-      ::close(fd_);
-  }
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
-private:
-  int fd_;
-};
-
-status sync_directory(const fs::path& path) {
-  const descriptor fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (fd.get() < 0 || ::fsync(fd.get()) != 0)
-    return io(path, "cannot be synced");
-  return std::nullopt;
-}
-
-status write_all(int fd, std::string_view bytes, const fs::path& path) {
-  while (!bytes.empty()) {
-    const auto done = ::write(fd, bytes.data(), bytes.size());
-    if (done < 0 && errno != EINTR)
-      return io(path, "cannot be written");
-    bytes.remove_prefix(done > 0 ? static_cast<std::size_t>(done) : 0);
-  }
-  return std::nullopt;
-}
-
-// Makes `path` and what is missing above it, durably.
-status make_directories(const fs::path& path) {
-  std::vector<fs::path> missing;
-  std::error_code error;
-  for (auto p = fs::absolute(path, error).lexically_normal(); !error && !p.empty() && !fs::exists(p, error);
-       p = p.parent_path())
-    missing.push_back(p);
-  for (auto it = missing.rbegin(); it != missing.rend(); ++it) {
-    if (it->filename().empty())  // a trailing slash
-      continue;
-    if (::mkdir(it->c_str(), 0755) != 0 && errno != EEXIST)
-      return io(*it, "cannot be made");
-    if (auto failed = sync_directory(it->parent_path()))
-      return failed;
-  }
-  if (!fs::is_directory(path, error))
-    return failure{errc::bad_config, path.string() + " is not a directory"};
-  return std::nullopt;
-}
-
-// What is there beside the files that a start leaves behind when it dies before it has an identity.
+// What is there beside a file that a start leaves behind when it dies before it has an identity.
 std::variant<std::set<std::string>, failure> names_in(const fs::path& path) {
   std::set<std::string> names;
   std::error_code error;
@@ -94,23 +31,21 @@ std::variant<std::set<std::string>, failure> names_in(const fs::path& path) {
     names.insert(it->path().filename().string());
   if (error)
     return failure{errc::io_failed, path.string() + " cannot be read: " + error.message()};
-  for (const auto* name : {lock_file, unfinished_file, "lost+found"})
-    names.erase(name);
+  names.erase(durable_files::unfinished(identity_file).string());
   return names;
 }
 
-status refuse_without_identity(const fs::path& path) {
-  auto names = names_in(path);
-  if (auto* failed = std::get_if<failure>(&names))
-    return std::move(*failed);
-  const auto& found = std::get<std::set<std::string>>(names);
-  if (found.empty() || found.contains(identity_file))
+status refuse_without_identity(const fs::path& path, const std::set<std::string>& names) {
+  if (names.contains(identity_file))
     return std::nullopt;
-  if (found.contains("journal") || found.contains("state"))
+  if (names.contains("journal") || names.contains("state"))
     return failure{errc::corrupt,
                    (path / identity_file).string() + " is missing, but the directory holds data"};
-  return failure{errc::bad_config,
-                 path.string() + " is not empty and not a data directory: it holds " + *found.begin()};
+  for (const auto& name : names)
+    if (!is_of_file_system(name))
+      return failure{errc::bad_config,
+                     path.string() + " is not empty and not a data directory: it holds " + name};
+  return std::nullopt;
 }
 
 template <class UInt>
@@ -145,72 +80,89 @@ bool is_plain(const std::string& name) {
 }  // namespace
 
 data_directory::opened data_directory::open(const fs::path& path, const std::string& cluster,
-                                            const std::string& node) {
+                                            const std::string& node, system_calls& calls) {
   if (!is_plain(cluster) || !is_plain(node))
     return failure{errc::bad_config,
                    "a cluster's and a node's name must not be empty nor hold control characters"};
-  std::unique_ptr<data_directory> result{new data_directory};
-  result->path_ = path;
-  if (auto failed = make_directories(path))
+  std::unique_ptr<data_directory> result{new data_directory{path, calls}};
+  if (auto failed = result->files_.make_directories(path))
     return std::move(*failed);
-  // Before the lock file is made, so that nothing is left in somebody else's directory.
-  if (auto failed = refuse_without_identity(path))
+  if (auto failed = result->lock("the data directory", path))
     return std::move(*failed);
-  if (auto failed = result->lock())
+  auto names = names_in(path);
+  if (auto* failed = std::get_if<failure>(&names))
     return std::move(*failed);
+  const auto& found = std::get<std::set<std::string>>(names);
+  if (auto failed = refuse_without_identity(path, found))
+    return std::move(*failed);
+  auto strange = found;
+  for (const auto* own : {identity_file, "journal", "state"})
+    strange.erase(own);
+  if (auto note = durable_files::note_of_strange(path, strange))
+    result->notes_.push_back(std::move(*note));
   if (auto failed = result->load(cluster, node))
     return std::move(*failed);
+  if (found.contains("journal"))
+    if (auto failed = result->lock("the journal's directory", result->journal_path()))
+      return std::move(*failed);
+  if (found.contains("state")) {
+    if (auto failed = result->lock("the state's directory", result->state_path()))
+      return std::move(*failed);
+    if (auto failed = check_rocks_lock("the state's directory", result->state_path()))
+      return std::move(*failed);
+  }
   result->identity_.boot = result->identity_.boot.next();
-  if (auto failed = result->save())
-    return std::move(*failed);
   return result;
 }
 
-data_directory::~data_directory() {
-  if (lock_ >= 0)
-    ::close(lock_);
+status data_directory::lock(const std::string& what, const fs::path& path) {
+  if (locks_.contains(path))
+    return std::nullopt;
+  auto taken = directory_lock::take(what, path);
+  if (auto* failed = std::get_if<failure>(&taken))
+    return std::move(*failed);
+  locks_.emplace(path, std::get<directory_lock>(std::move(taken)));
+  return std::nullopt;
 }
 
-status data_directory::lock() {
-  const auto file = path_ / lock_file;
-  lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0)
-    return io(file, "cannot be opened");
-  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) {
-    // For whoever is refused; nothing depends on it.
-    const auto pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(lock_, 0) == 0)
-      static_cast<void>(write_all(lock_, pid, file));
-    return std::nullopt;
+status data_directory::begin() {
+  // Whoever made the directory may have died before its name was durable.
+  if (fresh())
+    if (auto failed = files_.sync_way_to(path_))
+      return failed;
+  // Before there is any data: data without an identity is refused.
+  if (auto failed = save())
+    return failed;
+  for (const auto& [what, path] : {std::pair{"the journal's directory", journal_path()},
+                                   std::pair{"the state's directory", state_path()}}) {
+    if (fresh())
+      if (auto failed = files_.make_directories(path))
+        return failed;
+    std::error_code missing;
+    if (fs::exists(path, missing))
+      if (auto failed = lock(what, path))
+        return failed;
   }
-  if (errno != EWOULDBLOCK)
-    return io(file, "cannot be locked");
-  std::array<char, 16> pid{};
-  const auto bytes = ::pread(lock_, pid.data(), pid.size(), 0);
-  std::string holder{pid.data(), static_cast<std::size_t>(std::max<ssize_t>(bytes, 0))};
-  holder.erase(std::find(holder.begin(), holder.end(), '\n'), holder.end());
-  return failure{errc::in_use, "the data directory " + path_.string() + " is in use by " +
-                                   (holder.empty() ? "another process" : "process " + holder)};
+  return std::nullopt;
 }
 
 status data_directory::load(const std::string& cluster, const std::string& node) {
   const auto file = path_ / identity_file;
-  std::error_code error;
-  if (!fs::exists(file, error) && !error) {
-    if (auto failed = refuse_without_identity(path_))
-      return failed;
+  auto text = files_.read_whole(file, identity_bytes_max);
+  if (auto* failed = std::get_if<failure>(&text))
+    return std::move(*failed);
+  const auto& found = std::get<std::optional<std::string>>(text);
+  if (!found) {
     identity_ = {cluster, node, {}, {}, false};
-    while (identity_.disk.value == 0)
-      if (::getrandom(&identity_.disk.value, sizeof(identity_.disk.value), 0) !=
-          static_cast<ssize_t>(sizeof(identity_.disk.value)))
-        return io(path_, "got no random number from the system");
+    while (identity_.disk.value == 0) {
+      auto drawn = files_.random_number();
+      if (auto* failed = std::get_if<failure>(&drawn))
+        return std::move(*failed);
+      identity_.disk.value = std::get<std::uint64_t>(drawn);
+    }
     return std::nullopt;
   }
-  std::ifstream in{file, std::ios::binary};
-  const std::string text{std::istreambuf_iterator<char>{in}, {}};
-  if (!in.is_open() || in.bad())
-    return io(file, "cannot be read");
-  auto parsed = parse(text, file.string());
+  auto parsed = parse(*found, file.string());
   if (auto* failed = std::get_if<failure>(&parsed))
     return std::move(*failed);
   identity_ = std::get<identity>(std::move(parsed));
@@ -242,8 +194,10 @@ data_directory::loaded data_directory::parse(const std::string& text, const std:
   if (!read_number(field(rest, "format").value_or(""), 10, version))
     return damaged;
   if (version != format)
-    return failure{errc::bad_config, file + " is of format " + std::to_string(version) +
-                                         "; this program knows " + std::to_string(format)};
+    return failure{errc::bad_config, file + " is of format " + std::to_string(version) + ", made by " +
+                                         (version < format ? "an older" : "a newer") +
+                                         " version; this one knows format " + std::to_string(format) +
+                                         " only: use another data directory"};
   identity id;
   id.cluster = field(rest, "cluster").value_or("");
   id.node = field(rest, "node").value_or("");
@@ -258,26 +212,14 @@ data_directory::loaded data_directory::parse(const std::string& text, const std:
 }
 
 status data_directory::save() const {
-  const auto file = path_ / unfinished_file;
-  {
-    const descriptor fd{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-    if (fd.get() < 0)
-      return io(file, "cannot be opened");
-    if (auto failed = write_all(fd.get(), print(identity_), file))
-      return failed;
-    if (::fsync(fd.get()) != 0)
-      return io(file, "cannot be synced");
-  }
-  if (::rename(file.c_str(), (path_ / identity_file).c_str()) != 0)
-    return io(file, "cannot be renamed");
-  return sync_directory(path_);
+  return files_.replace(path_ / identity_file, print(identity_));
 }
 
 status data_directory::settle() {
   if (identity_.settled)
     return std::nullopt;
   // The databases' own directories first.
-  if (auto failed = sync_directory(path_))
+  if (auto failed = files_.sync_directory(path_))
     return failed;
   identity_.settled = true;
   return save();

@@ -18,6 +18,12 @@ status http_gateway::bind() {
   return failed;
 }
 
+status http_gateway::bind(listening_socket socket) {
+  auto failed = loop_->listen(std::move(socket));
+  bound_ = !failed;
+  return failed;
+}
+
 status http_gateway::start() {
   if (!bound_)
     if (auto failed = bind())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/http_options.hpp"
+#include "runtime/listening_socket.hpp"
 
 #include <memory>
 #include <thread>
@@ -24,6 +25,8 @@ public:
   /// Takes the port, so that nobody else gets it; whoever connects waits. Fails with errc::bad_config where the address
   /// is none, else as listening_socket does. \pre called at most once.
   [[nodiscard]] status bind();
+  /// Has a socket already, which listens.
+  [[nodiscard]] status bind(listening_socket socket);
   /// Begins to serve. Binds, where that has not been done. \pre called at most once.
   [[nodiscard]] status start();
 

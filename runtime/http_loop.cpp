@@ -49,12 +49,15 @@ status http_loop::open(const std::string& address) {
   auto opened = listening_socket::open(host, port, "clients");
   if (auto* failed = std::get_if<failure>(&opened))
     return std::move(*failed);
-  auto& socket = std::get<listening_socket>(opened);
+  return listen(std::get<listening_socket>(std::move(opened)));
+}
+
+status http_loop::listen(listening_socket socket) {
   const auto v6 = socket.address().find(':') != std::string::npos;
   socket_error error;
   acceptor_.assign(v6 ? tcp::v6() : tcp::v4(), socket.release(), error);
   if (error)
-    return failure{errc::io_failed, "cannot listen on " + address + " for clients: " + error.message()};
+    return failure{errc::io_failed, "cannot listen on " + socket.address() + " for clients: " + error.message()};
   port_ = acceptor_.local_endpoint(error).port();
   accept();
   tick();

@@ -5,6 +5,7 @@
 #include "runtime/http_connection.hpp"
 #include "runtime/http_date.hpp"
 #include "runtime/http_options.hpp"
+#include "runtime/listening_socket.hpp"
 
 #include <array>
 #include <atomic>
@@ -25,6 +26,8 @@ public:
   http_loop& operator=(const http_loop&) = delete;
 
   [[nodiscard]] status open(const std::string& address);
+  /// The same with a socket that listens already.
+  [[nodiscard]] status listen(listening_socket socket);
   /// Returns when `stop` was called and everything is closed.
   void run() { io_.run(); }
   void stop();

@@ -13,6 +13,7 @@
 #include "runtime/ip_address.hpp"
 #include "runtime/last_line.hpp"
 #include "runtime/library_output.hpp"
+#include "runtime/listening_socket.hpp"
 #include "runtime/logging.hpp"
 #include "runtime/machines.hpp"
 #include "runtime/node_host.hpp"
@@ -97,6 +98,8 @@ struct running {
   cluster_spec spec;  ///< what was founded holds in it, once the disk is open
   node_spec self;
   std::unique_ptr<data_directory> disk;
+  listening_socket for_nodes;  ///< until `network` has it
+  listening_socket for_clients;
   std::shared_ptr<segment_journal> journal;
   std::shared_ptr<rocks_store> state;
   caf::actor_system_config config;
@@ -110,7 +113,10 @@ struct running {
 
   status count_files();
   void watch_disks();
-  status open_disk(const std::string& path);
+  // In this order: nothing is written, and no boot counted, before all that others may have is ours.
+  status lock_disk(const std::string& path);
+  status take_ports();
+  status open_disk();
   status settle();
   status start();
   void stop();
@@ -140,22 +146,45 @@ void running::watch_disks() {
   room = std::make_unique<disk_watch>(std::move(w));
 }
 
-status running::open_disk(const std::string& path) {
+status running::lock_disk(const std::string& path) {
   auto opened = data_directory::open(path, spec.name, self.name);
   if (auto* failed = std::get_if<failure>(&opened))
     return *failed;
   disk = std::move(std::get<std::unique_ptr<data_directory>>(opened));
+  for (const auto& note : disk->notes())
+    log(severity::warning, "node", note);
+  return std::nullopt;
+}
+
+status running::open_disk() {
+  if (auto failed = disk->begin())
+    return failed;
   const auto presence = disk->fresh() ? database::may_be_new : database::must_exist;
-  auto j = segment_journal::open(disk->journal_path(), presence, journal_sizes(spec));
-  if (auto* failed = std::get_if<failure>(&j))
-    return *failed;
-  journal = std::move(std::get<std::unique_ptr<segment_journal>>(j));
+  // The state's database has a lock of its own, and what is not ours is left as it was.
   auto s = rocks_store::open(disk->state_path(), presence);
   if (auto* failed = std::get_if<failure>(&s))
     return *failed;
   state = std::move(std::get<std::unique_ptr<rocks_store>>(s));
+  auto j = segment_journal::open(disk->journal_path(), presence, journal_sizes(spec));
+  if (auto* failed = std::get_if<failure>(&j))
+    return *failed;
+  journal = std::move(std::get<std::unique_ptr<segment_journal>>(j));
+  for (const auto& note : journal->notes())
+    log(severity::warning, "journal", note);
   if (disk->fresh())
     return disk->settle();
+  return std::nullopt;
+}
+
+status running::take_ports() {
+  auto nodes = listening_socket::open(self.listen_host, self.listen_port, "other nodes");
+  if (auto* failed = std::get_if<failure>(&nodes))
+    return std::move(*failed);
+  for_nodes = std::get<listening_socket>(std::move(nodes));
+  auto clients = listening_socket::open(self.http_host, self.http_port, "clients");
+  if (auto* failed = std::get_if<failure>(&clients))
+    return std::move(*failed);
+  for_clients = std::get<listening_socket>(std::move(clients));
   return std::nullopt;
 }
 
@@ -218,6 +247,9 @@ status running::start() {
   };
   backend.warn = [](const std::string& line) { log(severity::warning, "gateway", line); };
   http = std::make_unique<http_gateway>(http_address(self), options, std::move(backend));
+  network->listen(std::move(for_nodes));
+  if (auto failed = http->bind(std::move(for_clients)))
+    return failed;
 
   node_host_setup h;
   h.node = setup_of(spec, self, *disk);
@@ -309,13 +341,20 @@ int run(const options& opts, const cluster_spec& spec) {
   const auto& self = *spec.find(opts.node);
   start_logging(self.name, opts.level);
   capture_library_output();
-  running r{spec, self, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
-  if (const auto failed = r.count_files())
+  running r{spec, self, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
+  auto failed = r.count_files();
+  if (!failed)
+    failed = r.lock_disk(opts.data_dir);
+  if (!failed)
+    failed = r.take_ports();
+  if (!failed)
+    failed = r.open_disk();
+  if (!failed)
+    failed = r.settle();
+  if (failed) {
+    r.stop();
     return fail(*failed);
-  if (const auto failed = r.open_disk(opts.data_dir))
-    return fail(*failed);
-  if (const auto failed = r.settle())
-    return fail(*failed);
+  }
   log(severity::info, "node", "boot " + std::to_string(r.disk->boot().value) + " on " + opts.data_dir);
   warn_of_loose_directory(opts.data_dir);
   if (!is_loopback(self.listen_host) || !is_loopback(self.http_host))
@@ -324,7 +363,8 @@ int run(const options& opts, const cluster_spec& spec) {
         "read "
         "and write everything");
 
-  if (const auto failed = r.start()) {
+  failed = r.start();
+  if (failed) {
     r.stop();
     return fail(*failed);
   }

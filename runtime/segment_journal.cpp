@@ -4,19 +4,16 @@
 #include "actors/ensure.hpp"
 #include "runtime/crc32c.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <limits>
 
 namespace quorate {
 
 namespace {
 
-constexpr std::string_view newest_name = "NEWEST";
-constexpr std::size_t newest_slot_bytes = 512;  // two slots, written in turn: one is always whole
+constexpr std::uint64_t to_the_end = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t spare_segments = 4;  // beyond twice what is wanted, before much is moved to save room
+constexpr int large_moves_max = 2;           // at once: each makes the writer wait for a whole file
 
 // The changes in a record.
 enum op_kind : std::uint8_t {
@@ -24,7 +21,8 @@ enum op_kind : std::uint8_t {
   batch_row_op = 2,  // key, value, the batch's id
   bytes_op = 3,      // a batch's id and bytes
   erase_op = 4,      // from, to
-  oldest_op = 5,     // lives below this are given up
+  oldest_op = 5,     // generations below this are given up
+  start_op = 6,      // a random number
 };
 
 constexpr std::size_t id_bytes = 4 + 8 + 8;
@@ -62,11 +60,6 @@ std::uint64_t row_bytes(std::string_view key, std::string_view value) {
   return 9 + key.size() + value.size();
 }
 
-failure io_failure(const std::filesystem::path& path, const std::string& what) {
-  return {errc::io_failed,
-          "the journal's file " + path.string() + " cannot be " + what + ": " + std::strerror(errno)};
-}
-
 failure damaged(const std::string& what) {
   return {errc::corrupt, "the journal is damaged: " + what};
 }
@@ -81,84 +74,32 @@ segment_journal::opened segment_journal::open(const std::filesystem::path& direc
   return result;
 }
 
-segment_journal::~segment_journal() {
-  if (preparing_.valid())
-    preparing_.wait();
-}
-
 // --- opening
 // ----------------------------------------------------------------------------------------------------
 
 status segment_journal::load(database presence) {
-  std::error_code error;
-  std::vector<std::filesystem::path> given_up;
-  std::filesystem::create_directories(directory_, error);
-  if (error)
-    return failure{errc::io_failed,
-                   "the journal's directory " + directory_.string() + " cannot be made: " + error.message()};
-  for (const auto& entry : std::filesystem::directory_iterator{directory_, error}) {
-    const auto name = entry.path().filename().string();
-    if (name == newest_name)
-      continue;
-    if (entry.path().extension() != ".segment")
-      return failure{errc::corrupt, "the journal's directory " + directory_.string() + " holds " + name +
-                                        ", which is not its own"};
-    next_name_ = std::max<std::uint64_t>(next_name_, std::strtoull(name.c_str(), nullptr, 10) + 1);
-    auto one = segment_file::open(entry.path());
-    if (auto* failed = std::get_if<failure>(&one))
-      return std::move(*failed);
-    auto& found = std::get<file>(one);
-    if (!found->used()) {
-      // It may never have got its size.
-      std::filesystem::remove(entry.path(), error);
-      continue;
-    }
-    const auto number = found->current().number;
-    if (!files_.emplace(number, std::move(found)).second)
-      return damaged("two of its files have the same life, " + std::to_string(number));
-  }
-  if (error)
-    return failure{errc::io_failed,
-                   "the journal's directory " + directory_.string() + " cannot be read: " + error.message()};
-  const auto newest = newest_life();
-  if (const auto* failed = std::get_if<failure>(&newest))
-    return *failed;
-  const auto number = std::get<std::uint64_t>(newest);
-  if (number == 0 && presence == database::must_exist)
-    return damaged("it is missing from " + directory_.string());
-  if (number > 0 && (files_.empty() || files_.rbegin()->first < number))
-    return damaged("its newest file is missing from " + directory_.string());
-  if (number == 0 && !files_.empty() && files_.rbegin()->first > 1)
-    return damaged(std::string{newest_name} + " is missing from " + directory_.string());
-  // What lies before a gap was given up, and has come back because its removal was not durable;
-  // `check_replayed` sees where it was not.
-  auto first = files_.end();
-  while (first != files_.begin() && (first == files_.end() || std::prev(first)->first + 1 == first->first))
-    --first;
-  for (auto it = files_.begin(); it != first; it = files_.erase(it))
-    given_up.push_back(it->second->path());
+  if (auto failed = directory_.read(presence))
+    return failed;
+  const auto& files = directory_.files();
+  segment_file::replayed last;
   replaying_ = true;
-  for (auto it = files_.begin(); it != files_.end(); ++it) {
-    next_seq_ = it->second->current().first_seq;
+  for (auto it = files.begin(); it != files.end(); ++it) {
     const auto next = std::next(it);
-    if (auto failed =
-            replay(it->second,
-                   next == files_.end() ? std::nullopt : std::optional{next->second->current().first_seq}))
-      return failed;
+    auto found = replay(it->second, next == files.end() ? to_the_end : next->second->current().first_seq);
+    if (auto* failed = std::get_if<failure>(&found))
+      return std::move(*failed);
+    last = std::get<segment_file::replayed>(found);
   }
   replaying_ = false;
   if (auto failed = check_replayed())
-    return failed;
-  for (const auto& path : given_up)
-    std::filesystem::remove(path, error);
+    return directory_.unreadable() ? directory_.unreadable() : failed;
   std::erase_if(batches_, [](const auto& entry) { return entry.second.rows == 0; });
   for (const auto& [key, row] : rows_)
     row.home->live_bytes += row_bytes(key, row.value);
   for (const auto& [id, b] : batches_)
     b.home->live_bytes += b.size;
-  synced_ = next_seq_;
-  // Never behind a tail that was cut: what follows it there must stay what it is, nothing.
-  if (auto failed = next_segment(0))
+  // All has been read and is right: from here on, it is written.
+  if (auto failed = files.empty() ? next_segment(0) : go_on_behind(last))
     return failed;
   if (auto failed = give_up_old())
     return failed;
@@ -166,73 +107,41 @@ status segment_journal::load(database presence) {
   return std::nullopt;
 }
 
-std::variant<std::uint64_t, failure> segment_journal::newest_life() const {
-  const auto path = directory_ / newest_name;
-  const auto fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0 && errno == ENOENT)
-    return std::uint64_t{0};
-  if (fd < 0)
-    return io_failure(path, "opened");
-  std::string bytes(2 * newest_slot_bytes, '\0');
-  const auto n = ::pread(fd, bytes.data(), bytes.size(), 0);
-  ::close(fd);
-  if (n < 0)
-    return io_failure(path, "read");
-  bytes.resize(static_cast<std::size_t>(n));
-  std::uint64_t newest = 0;
-  for (std::size_t slot = 0; slot < 2; ++slot) {
-    byte_reader in{std::string_view{bytes}.substr(std::min(bytes.size(), slot * newest_slot_bytes))};
-    const auto number = in.little<std::uint64_t>();
-    std::string plain;
-    put_little(plain, number);
-    if (in.little<std::uint32_t>() == crc32c(plain) && in.ok())
-      newest = std::max(newest, number);
+std::variant<segment_file::replayed, failure> segment_journal::replay(const file& from, std::uint64_t until) {
+  auto result =
+      from->replay(until, [&](std::size_t at, std::string_view body) { return apply(from, at, body); });
+  if (const auto* found = std::get_if<segment_file::replayed>(&result)) {
+    next_seq_ = found->next_seq;
+    // A file that was followed by another one had been synced up to where that one goes on.
+    if (until != to_the_end ? next_seq_ != until : found->damaged)
+      return damaged(from->path().string() + " has a record that cannot be read at byte " +
+                     std::to_string(from->end()) + ", and whole ones behind it");
   }
-  if (newest == 0)
-    return damaged(path.string() + " cannot be read");
-  return newest;
+  return result;
 }
 
-status segment_journal::save_newest_life(std::uint64_t number) {
-  const auto path = directory_ / newest_name;
-  const auto fresh = !std::filesystem::exists(path);
-  const auto fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
-  if (fd < 0)
-    return io_failure(path, "opened");
-  std::string slot;
-  put_little(slot, number);
-  put_little(slot, crc32c(slot));
-  slot.resize(newest_slot_bytes, '\0');
-  const auto at = static_cast<::off_t>(number % 2 * newest_slot_bytes);
-  auto kept = ::pwrite(fd, slot.data(), slot.size(), at) == static_cast<::ssize_t>(slot.size()) &&
-              ::fdatasync(fd) == 0;
-  ::close(fd);
-  if (kept && fresh) {
-    const auto directory = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    kept = directory >= 0 && ::fsync(directory) == 0;
-    if (directory >= 0)
-      ::close(directory);
-  }
-  if (!kept)
-    return io_failure(path, "written");
-  return std::nullopt;
-}
-
-status segment_journal::replay(const file& from, std::optional<std::uint64_t> until) {
-  auto result = from->replay([&](std::size_t at, std::string_view body) { return apply(from, at, body); });
-  if (auto* failed = std::get_if<failure>(&result))
+status segment_journal::go_on_behind(const segment_file::replayed& found) {
+  head_ = directory_.newest();
+  synced_ = found.synced;
+  if (auto failed = head_->write_again(found.unsynced_at))
+    return failed;
+  auto drawn = directory_.disk().random_number();
+  if (auto* failed = std::get_if<failure>(&drawn))
     return std::move(*failed);
-  const auto& found = std::get<segment_file::replayed>(result);
-  next_seq_ = found.next_seq;
-  // A file that was followed by another one had been synced to its end, or cut where that one goes on.
-  if (until ? next_seq_ < *until : found.damaged_at.has_value())
-    return damaged(from->path().string() + " has a record that cannot be read at byte " +
-                   std::to_string(from->end()) + ", and whole ones behind it");
-  if (until && next_seq_ > *until)
-    return damaged(from->path().string() + " goes on where another file begins");
-  if (!until)
-    torn_bytes_ = found.torn_bytes;
-  return std::nullopt;
+  // Each record knows the one before it: behind this one, no record of an earlier start is the next.
+  std::string start;
+  put_little(start, static_cast<std::uint8_t>(start_op));
+  put_little(start, std::get<std::uint64_t>(drawn));
+  const auto fits = head_->room_for(start.size());
+  if (fits)
+    if (auto failed = write(start, false))
+      return failed;
+  if (auto failed = head_->sync())
+    return failed;
+  synced_ = next_seq_;
+  if (auto failed = directory_.confirm())
+    return failed;
+  return fits ? std::nullopt : next_segment(0);
 }
 
 bool segment_journal::apply(const file& from, std::size_t at, std::string_view body) {
@@ -266,7 +175,10 @@ bool segment_journal::apply(const file& from, std::size_t at, std::string_view b
       break;
     }
     case oldest_op:
-      oldest_ = in.little<std::uint64_t>();
+      oldest_ = std::max(oldest_, in.little<std::uint64_t>());
+      break;
+    case start_op:
+      static_cast<void>(in.little<std::uint64_t>());
       break;
     default:
       return false;
@@ -276,8 +188,10 @@ bool segment_journal::apply(const file& from, std::size_t at, std::string_view b
 }
 
 status segment_journal::check_replayed() const {
-  if (!files_.empty() && files_.begin()->first > oldest_)
-    return damaged("its file of life " + std::to_string(oldest_) + " is missing from " + directory_.string());
+  const auto& files = directory_.files();
+  if (!files.empty() && files.begin()->first > oldest_)
+    return damaged("its file of generation " + std::to_string(oldest_) + " is missing from " +
+                   directory_.path().string());
   for (const auto& [key, row] : rows_)
     if (row.batch && !batches_.at(*row.batch).home)
       return damaged("the bytes of batch " + text(*row.batch) + " are missing");
@@ -415,132 +329,87 @@ status segment_journal::next_segment(std::size_t body_bytes) {
     if (auto failed = head_->sync())
       return failed;
   synced_ = next_seq_;
-  const auto bytes = std::max(sizes_.segment_bytes,
-                              segment_file::header_bytes + segment_file::record_head_bytes + body_bytes);
-  auto taken = take_spare(bytes);
-  if (auto* failed = std::get_if<failure>(&taken))
-    return std::move(*failed);
-  auto next = std::move(std::get<file>(taken));
-  const auto number = files_.empty() ? oldest_ : files_.rbegin()->first + 1;
-  if (auto failed = next->begin({number, next_seq_}))
+  const auto bytes = segment_file::header_bytes + segment_file::record_head_bytes + body_bytes;
+  if (auto failed = directory_.begin_next(next_seq_, bytes))
     return failed;
-  if (auto failed = save_newest_life(number))
-    return failed;
-  head_ = next;
-  files_.emplace(number, std::move(next));
-  prepare_spare();
+  head_ = directory_.newest();
   return std::nullopt;
 }
 
-segment_file::opened segment_journal::take_spare(std::size_t bytes) {
-  const auto fits =
-      std::find_if(spares_.begin(), spares_.end(), [&](const file& f) { return f->size() >= bytes; });
-  if (fits != spares_.end()) {
-    auto one = std::move(*fits);
-    spares_.erase(fits);
-    return one;
-  }
-  if (preparing_.valid()) {
-    auto prepared = preparing_.get();
-    if (auto* one = std::get_if<file>(&prepared)) {
-      if ((*one)->size() >= bytes)
-        return prepared;
-      spares_.push_back(std::move(*one));
-    }
-    // A disk that was full may have room by now.
-  }
-  return segment_file::prepare(new_path(), bytes);
-}
-
-void segment_journal::prepare_spare() {
-  if (!spares_.empty() || preparing_.valid())
-    return;
-  // Beside the writer: zeros for a whole file take many syncs' time.
-  preparing_ = std::async(std::launch::async, [path = new_path(), bytes = sizes_.segment_bytes] {
-    return segment_file::prepare(path, bytes);
-  });
-}
-
-std::filesystem::path segment_journal::new_path() {
-  return directory_ / (std::to_string(next_name_++) + ".segment");
+bool segment_journal::crowded() const {
+  std::uint64_t live = 0;
+  for (const auto& [number, f] : directory_.files())
+    live += f->live_bytes;
+  return directory_.used_bytes() > 2 * live + spare_segments * sizes_.segment_bytes;
 }
 
 status segment_journal::give_up_old() {
-  while (files_.size() > 2) {
-    const auto oldest = files_.begin()->second;
-    // What is still wanted of it is written again; while that is much, the file stays.
-    if (oldest->live_bytes > std::min(sizes_.segment_bytes, oldest->size()) / 4)
+  const auto& files = directory_.files();
+  for (auto large_moves = 0; files.size() > 2;) {
+    const auto& oldest = *files.begin()->second;
+    // What is still wanted of it is written again. While that is much the file stays, but not for ever: those
+    // behind it, of which nothing may be wanted, have to wait for it.
+    if (oldest.live_bytes > std::min(sizes_.segment_bytes, oldest.size()) / 4 &&
+        (!crowded() || ++large_moves > large_moves_max))
       return std::nullopt;
-    std::vector<std::pair<std::string, stored_row>> rows;
-    for (const auto& [key, row] : rows_)
-      if (row.home == oldest.get())
-        rows.emplace_back(key, row);
-    std::vector<std::pair<batch_id, std::string>> bodies;
-    std::size_t most = 16;
-    for (const auto& [key, row] : rows)
-      most += 9 + key.size() + row.value.size() + id_bytes;
-    for (const auto& [id, b] : batches_) {
-      if (b.home != oldest)
-        continue;
-      auto body = body_of(b, id);
-      if (auto* failed = std::get_if<failure>(&body))
-        return std::move(*failed);
-      most += 5 + id_bytes + b.size;
-      bodies.emplace_back(id, std::move(std::get<std::string>(body)));
-    }
-    if (!head_->room_for(most))
-      if (auto failed = next_segment(most))
-        return failed;
-    {
-      const std::lock_guard guard{mutex_};
-      buffer_.clear();
-      put_little(buffer_, static_cast<std::uint8_t>(oldest_op));
-      oldest_ = oldest->current().number + 1;
-      put_little(buffer_, oldest_);
-      for (auto& [id, bytes] : bodies) {
-        put_little(buffer_, static_cast<std::uint8_t>(bytes_op));
-        put_id(buffer_, id);
-        put_text(buffer_, bytes);
-        auto& b = batches_.at(id);
-        b.home = head_;
-        b.at = head_->end() + segment_file::record_head_bytes + buffer_.size() - bytes.size();
-        head_->live_bytes += b.size;
-      }
-      for (auto& [key, row] : rows) {
-        put_little(buffer_, static_cast<std::uint8_t>(row.batch ? batch_row_op : row_op));
-        put_text(buffer_, key);
-        put_text(buffer_, row.value);
-        if (row.batch)
-          put_id(buffer_, *row.batch);
-        rows_.at(key).home = head_.get();
-        head_->live_bytes += row_bytes(key, row.value);
-      }
-      if (auto failed = write(buffer_, true))
-        return failed;
-    }
-    files_.erase(files_.begin());
-    // A reader may still hold it; its blocks are freed with the last owner.
-    if (oldest.use_count() == 1 && spares_.size() < sizes_.spares_max &&
-        oldest->size() == sizes_.segment_bytes) {
-      if (auto failed = oldest->retire())
-        return failed;
-      spares_.push_back(oldest);
-    } else {
-      std::error_code ignored;
-      std::filesystem::remove(oldest->path(), ignored);
-    }
+    if (auto failed = move_on(oldest))
+      return failed;
+    if (auto failed = directory_.give_up_oldest())
+      return failed;
   }
   return std::nullopt;
+}
+
+status segment_journal::move_on(const segment_file& oldest) {
+  std::vector<std::pair<std::string, stored_row>> rows;
+  for (const auto& [key, row] : rows_)
+    if (row.home == &oldest)
+      rows.emplace_back(key, row);
+  std::vector<std::pair<batch_id, std::string>> bodies;
+  std::size_t most = 16;
+  for (const auto& [key, row] : rows)
+    most += 9 + key.size() + row.value.size() + id_bytes;
+  for (const auto& [id, b] : batches_) {
+    if (b.home.get() != &oldest)
+      continue;
+    auto body = body_of(b, id);
+    if (auto* failed = std::get_if<failure>(&body))
+      return std::move(*failed);
+    most += 5 + id_bytes + b.size;
+    bodies.emplace_back(id, std::move(std::get<std::string>(body)));
+  }
+  if (!head_->room_for(most))
+    if (auto failed = next_segment(most))
+      return failed;
+  const std::lock_guard guard{mutex_};
+  buffer_.clear();
+  put_little(buffer_, static_cast<std::uint8_t>(oldest_op));
+  oldest_ = std::max(oldest_, oldest.current().number + 1);
+  put_little(buffer_, oldest_);
+  for (auto& [id, bytes] : bodies) {
+    put_little(buffer_, static_cast<std::uint8_t>(bytes_op));
+    put_id(buffer_, id);
+    put_text(buffer_, bytes);
+    auto& b = batches_.at(id);
+    b.home = head_;
+    b.at = head_->end() + segment_file::record_head_bytes + buffer_.size() - bytes.size();
+    head_->live_bytes += b.size;
+  }
+  for (auto& [key, row] : rows) {
+    put_little(buffer_, static_cast<std::uint8_t>(row.batch ? batch_row_op : row_op));
+    put_text(buffer_, key);
+    put_text(buffer_, row.value);
+    if (row.batch)
+      put_id(buffer_, *row.batch);
+    rows_.at(key).home = head_.get();
+    head_->live_bytes += row_bytes(key, row.value);
+  }
+  return write(buffer_, true);
 }
 
 void segment_journal::count() {
   batches_count_.store(batches_.size(), std::memory_order_relaxed);
-  std::uint64_t bytes = 0;
-  for (const auto& [number, f] : files_)
-    bytes += f->size();
-  for (const auto& f : spares_)
-    bytes += f->size();
-  disk_bytes_.store(bytes, std::memory_order_relaxed);
+  disk_bytes_.store(directory_.bytes(), std::memory_order_relaxed);
 }
 
 // --- reading

@@ -103,6 +103,10 @@ status transport::listen() {
   return std::nullopt;
 }
 
+void transport::listen(listening_socket socket) {
+  shared_->listener = std::move(socket);
+}
+
 status transport::start() {
   if (!shared_->listener.is_open())
     if (auto failed = listen())

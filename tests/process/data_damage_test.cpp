@@ -114,7 +114,7 @@ void write(const fs::path& file, const std::string& bytes) {
 TEST_CASE("whatever file of a data directory is damaged, nothing acknowledged is lost in silence") {
   damaged_node node;
   INFO(node.cluster.report());
-  // The lock has nothing to lose; LOG files are notes of RocksDB's for people.
+  // LOG files are notes of RocksDB's for people.
   for (const auto* kind :
        {"identity", "journal/NEWEST", "state/CURRENT", "state/MANIFEST-", "state/OPTIONS-"})
     CHECK_MESSAGE(node.largest.contains(kind), kind);

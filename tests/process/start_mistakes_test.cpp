@@ -216,11 +216,50 @@ TEST_CASE("an address of another machine is told as what it is, exit code 1") {
   }
 }
 
+/// Names, sizes and times of all that is there.
+std::string contents(const std::filesystem::path& directory) {
+  std::vector<std::string> lines;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator{directory})
+    lines.push_back(entry.path().string() + " " +
+                    (entry.is_regular_file() ? std::to_string(entry.file_size()) : "") + " " +
+                    std::to_string(entry.last_write_time().time_since_epoch().count()) + "\n");
+  std::ranges::sort(lines);
+  std::string all;
+  for (const auto& line : lines)
+    all += line;
+  return all;
+}
+
+TEST_CASE("a start that finds a port taken, or the directory, has written nothing") {
+  mistake_desk desk;
+  const auto data = desk.cluster.data(1);
+  for (const auto port : {desk.cluster.peer_port(1), desk.cluster.http_port(1)}) {
+    const taken_port taken{port};
+    desk.expect(could_not_start, {std::to_string(port)});
+  }
+  CHECK(contents(data) == "");
+  desk.cluster.launch(1);
+  REQUIRE(desk.cluster.wait_log(1, "serves clients"));
+  REQUIRE(desk.cluster.stop(1));
+  const auto before = contents(data);
+  for (auto i = 0; i < 3; ++i)
+    for (const auto port : {desk.cluster.peer_port(1), desk.cluster.http_port(1)}) {
+      const taken_port taken{port};
+      desk.expect(could_not_start, {std::to_string(port)});
+    }
+  CHECK(contents(data) == before);
+}
+
 TEST_CASE("a data directory of a running node is refused by its holder's process id, exit code 1") {
   mistake_desk desk;
   desk.cluster.launch(1);
   REQUIRE(desk.cluster.wait_log(1, "serves clients"));
-  desk.expect(could_not_start, {desk.cluster.data(1).string(), "in use"});
+  desk.expect(could_not_start, {desk.cluster.data(1).string(), "in use by process"});
+  // A lock file is nothing that anybody could remove.
+  std::filesystem::remove(desk.cluster.data(1) / "lock");
+  const auto identity = file_text(desk.cluster.data(1) / "identity");
+  desk.expect(could_not_start, {desk.cluster.data(1).string(), "in use by process"});
+  CHECK(file_text(desk.cluster.data(1) / "identity") == identity);
   // And the holder did not mind.
   CHECK(desk.cluster.running(1));
   CHECK(desk.cluster.stop(1));

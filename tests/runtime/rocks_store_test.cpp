@@ -3,6 +3,8 @@
 #include "tests/harness/store_suite.hpp"
 #include "tests/harness/temporary_directory.hpp"
 
+#include <fstream>
+
 using namespace quorate;
 using namespace quorate::testing;
 namespace fs = std::filesystem;
@@ -141,4 +143,26 @@ TEST_CASE("a store is opened once, and never made anew where it must exist") {
   const auto missing = rocks_store::open(directory / "missing", database::must_exist);
   REQUIRE(std::holds_alternative<failure>(missing));
   CHECK(std::get<failure>(missing).code == errc::corrupt);
+}
+
+TEST_CASE("strange files beside the store on disk are in nobody's way, and stay") {
+  const temporary_directory directory;
+  const auto path = directory / "state";
+  { const auto s = open_store(path); }
+  fs::create_directory(path / "lost+found");
+  for (const auto* name :
+       {".nfs0001", "CURRENT~", "MANIFEST-000001~", "OPTIONS-000001.bak", "1.sst.orig", "#LOCK#"})
+    std::ofstream{path / name} << "mine";
+  for (auto i = 0; i < 2; ++i) {
+    const auto s = open_store(path);
+    store_batch changes;
+    changes.put("k", "v");
+    REQUIRE(!s->write(changes, log_index{static_cast<std::uint64_t>(i)}));
+    s->start_flush();
+    wait_for_flush(*s, log_index{static_cast<std::uint64_t>(i)});
+  }
+  CHECK(open_store(path)->get("k") == "v");
+  for (const auto* name :
+       {".nfs0001", "CURRENT~", "MANIFEST-000001~", "OPTIONS-000001.bak", "1.sst.orig", "#LOCK#", "lost+found"})
+    CHECK_MESSAGE(fs::exists(path / name), name);
 }
