@@ -1,10 +1,6 @@
 # cmake --install: headers, libraries, node_runtime, and a package that find_package(quorate) finds.
 include(CMakePackageConfigHelpers)
 
-# For whoever runs it, whatever the umask of whoever installs it.
-set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
-  OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
-
 foreach(folder IN ITEMS actors protocols balancers sync runtime tests/harness)
   cmake_path(GET folder PARENT_PATH parent)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}" DESTINATION "include/quorate/${parent}"
