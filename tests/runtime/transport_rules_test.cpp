@@ -85,9 +85,9 @@ TEST_CASE("who is not known may introduce itself, to the peer handshake actor, a
   writing w;
   auto parties = of_node;
   parties.peer = wire_text(w.system->node());
-  const auto hello = w.payload(door_hello{1, "c", node_id{2}, "n2", disk_id{1}, boot_id{1}, w.actor, false});
-  const auto roles = w.payload(door_roles{node_id{2}, boot_id{1}, {{role_address{}, w.actor}}});
-  const auto received = w.payload(door_received{node_id{2}, boot_id{1}, 7});
+  const auto hello = w.payload(door_hello{1, "c", "n2", disk_id{1}, boot_id{1}, w.actor, false});
+  const auto roles = w.payload(door_roles{"n2", boot_id{1}, {{role_address{}, w.actor}}});
+  const auto received = w.payload(door_received{"n2", boot_id{1}, 7});
   const auto client = w.payload(client_hello{1, "c", 1, 1, w.actor});
   for (const auto& payload : {hello, roles, received, client}) {
     CHECK(judged(payload, handshake_actor, stranger, parties).what == fate::pass);
