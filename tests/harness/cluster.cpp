@@ -147,6 +147,30 @@ void cluster::flap(node_id n, time_point until) {
                        [this, n, until] { flap(n, until); });
 }
 
+void cluster::strike_links(const fault& f) {
+  const auto first = f.nodes.front();
+  // A script that was shrunk may have lost the second one.
+  if (f.kind == fault_kind::one_way) {
+    if (f.nodes.size() < 2 || f.nodes[1] == first)
+      return;
+    network_.cut(first, f.nodes[1]);
+    during(f.lasts, [this, first, second = f.nodes[1]] { network_.mend(first, second); });
+    return;
+  }
+  for (const auto& other : nodes_) {
+    const auto n = other->id();
+    if (n == first || (f.nodes.size() > 1 && n != f.nodes[1]))
+      continue;
+    const duration more = std::chrono::milliseconds(f.amount);
+    network_.slow_down(first, n, more);
+    network_.slow_down(n, first, more);
+    during(f.lasts, [this, first, n, more] {
+      network_.slow_down(first, n, -more);
+      network_.slow_down(n, first, -more);
+    });
+  }
+}
+
 void cluster::strike(const fault& f) {
   if (healed_)
     return;
@@ -154,6 +178,10 @@ void cluster::strike(const fault& f) {
     around_.log.line(around_.events.now(), "fault", text(f));
   if (f.kind == fault_kind::split) {
     isolate(f.nodes, true, true, f.lasts);
+    return;
+  }
+  if (f.kind == fault_kind::one_way || f.kind == fault_kind::slow_link) {
+    strike_links(f);
     return;
   }
   for (const auto n : f.nodes)
@@ -225,7 +253,9 @@ void cluster::strike_node(const fault& f, sim_node& n) {
     clients_[n.id().value - 1]->flood(f.amount);
     break;
   case fault_kind::split:
-    break;
+  case fault_kind::one_way:
+  case fault_kind::slow_link:
+    break;  // of links, not of nodes
   }
 }
 

@@ -35,6 +35,7 @@ private:
   void strike_node(const fault& f, sim_node& n);
   void isolate(const std::vector<node_id>& inside, bool in, bool out, duration lasts);
   void flap(node_id n, time_point until);
+  void strike_links(const fault& f);
   void restart_after(sim_node& n, duration wait);
   void during(duration lasts, std::function<void()> end);
   [[nodiscard]] bool may_wipe(const sim_node& n) const;

@@ -24,9 +24,9 @@ duration network_model::delay(const link& way) {
   const auto low = static_cast<std::uint64_t>(conditions_.delay_min.count());
   const auto high = static_cast<std::uint64_t>(conditions_.delay_max.count());
   if (conditions_.stray > 0 && prng_.chance(conditions_.stray))
-    return duration{prng_.between(low, static_cast<std::uint64_t>(conditions_.stray_max.count()))};
-  return duration{
-      static_cast<std::int64_t>(static_cast<double>(prng_.between(low, high)) * way.delay_factor)};
+    return way.more + duration{prng_.between(low, static_cast<std::uint64_t>(conditions_.stray_max.count()))};
+  return way.more + duration{static_cast<std::int64_t>(static_cast<double>(prng_.between(low, high)) *
+                                                       way.delay_factor)};
 }
 
 const std::vector<duration>& network_model::plan(node_id from, node_id to, time_point now) {

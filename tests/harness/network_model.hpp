@@ -28,6 +28,8 @@ public:
 
   void cut(node_id from, node_id to) { ++link_of(from, to).cuts; }
   void mend(node_id from, node_id to) { --link_of(from, to).cuts; }
+  /// Everything that is sent from now on takes so much longer; less than nothing undoes it. These add up too.
+  void slow_down(node_id from, node_id to, duration more) { link_of(from, to).more += more; }
   /// From now on nothing is lost, doubled or late.
   void heal();
   /// When the copies of a message that is sent now arrive, as waits from now; none where it is lost.
@@ -38,6 +40,7 @@ private:
     int cuts = 0;
     double loss_factor = 1;
     double delay_factor = 1;
+    duration more{};
     time_point last{};
   };
 

@@ -16,6 +16,10 @@ struct fault_shape {
   double share;             ///< percent of the seeds that have it at all
   std::uint64_t lasts_max;  ///< milliseconds
   std::uint64_t amount_max;
+
+  [[nodiscard]] constexpr bool needs_two() const {
+    return kind == fault_kind::split || kind == fault_kind::one_way || kind == fault_kind::slow_link;
+  }
 };
 
 constexpr fault_shape shapes[] = {
@@ -37,6 +41,8 @@ constexpr fault_shape shapes[] = {
     // Together with the drift below what a client grants beyond its deadlines, also where there are several.
     {fault_kind::clock_back, "clock_back", 15, 0, 150},
     {fault_kind::flood, "flood", 12, 0, 100},
+    {fault_kind::one_way, "one_way", 25, 1500, 0},
+    {fault_kind::slow_link, "slow_link", 20, 1000, 60},
 };
 
 duration milliseconds(std::uint64_t n) {
@@ -66,6 +72,10 @@ std::size_t how_many(prng& random, const fault_shape& shape, std::size_t members
   case fault_kind::blackout:
   case fault_kind::flood:
     return members;
+  case fault_kind::one_way:
+    return 2;
+  case fault_kind::slow_link:
+    return random.chance(50) ? 1 : 2;
   default:
     return 1;
   }
@@ -98,7 +108,7 @@ void draw_faults(scenario& s, prng& random) {
   // A majority must be left of what founded the cluster.
   auto wipes_left = s.members - majority{s.members}.size();
   for (const auto& shape : shapes) {
-    if (!random.chance(shape.share) || (shape.kind == fault_kind::split && s.members < 2))
+    if (!random.chance(shape.share) || (shape.needs_two() && s.members < 2))
       continue;
     const auto count = shape.kind == fault_kind::wipe ? random.between(1, 2) : random.between(1, rounds);
     for (std::uint64_t i = 0; i < count; ++i) {

@@ -30,6 +30,8 @@ enum class fault_kind : std::uint8_t {
   blackout,    ///< crashes, and `amount` percent of what was not synced survive
   clock_back,  ///< the clock jumps back by `amount` milliseconds
   flood,       ///< the client asks for `amount` writes in one message
+  one_way,     ///< the second node does not hear the first
+  slow_link,   ///< between the two nodes, or the one and all others, messages take `amount` milliseconds longer
 };
 
 [[nodiscard]] std::string_view to_string(fault_kind kind);
