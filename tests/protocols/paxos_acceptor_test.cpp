@@ -142,7 +142,9 @@ TEST_CASE("an answer to Ask is bounded by slots and by bytes") {
 
 TEST_CASE("bytes that are not in memory any more are read back") {
   memory_journal disk;
-  desk a{disk, context_of(3), 0};
+  auto context = context_of(3);
+  context.limits.set("acceptor.recent_bytes_max", 0);
+  desk a{disk, context};
   a.on(n2, accept(1, {1, n2}, batch_of(n2, 1)));
   a.on(n2, accept(2, {1, n2}, batch_of(n2, 2)));
 

@@ -120,8 +120,8 @@ TEST_CASE(
     "who is too far behind, or needs what is forgotten, calls for sync, and not more than every 200 ms") {
   memory_journal disk;
   desk l{disk, context_of(3)};
-  CHECK(!has(l.on(n2, position(1 + learner::behind_max, 0)), "fell_behind"));
-  CHECK(has(l.on(n2, position(2 + learner::behind_max, 0)), "send n1 fell_behind{}"));
+  CHECK(!has(l.on(n2, position(1 + px::learner_limits{}.behind_max, 0)), "fell_behind"));
+  CHECK(has(l.on(n2, position(2 + px::learner_limits{}.behind_max, 0)), "send n1 fell_behind{}"));
   l.pass(100ms);
   CHECK(!has(l.tick(), "fell_behind"));
   CHECK(!has(l.tick(), "Ask"));
@@ -198,8 +198,10 @@ TEST_CASE("a fast-forward voids open barriers") {
 
 TEST_CASE("what is too far above is not listened to, and bytes are bounded") {
   memory_journal disk;
-  desk l{disk, context_of(3), majority{3}, 3};
-  CHECK(chosen(l, 1 + learner::window_max) == "");
+  auto context = context_of(3);
+  context.limits.set("learner.bodies_bytes_max", 3);
+  desk l{disk, context};
+  CHECK(chosen(l, 1 + px::learner_limits{}.window_max) == "");
   // Room for one batch of two bytes beside the next one: the furthest gives way, and is asked for later.
   chosen(l, 3);
   chosen(l, 2);

@@ -31,8 +31,12 @@ void print(const char* text) {
   static_cast<void>(::write(STDERR_FILENO, text, std::char_traits<char>::length(text)));
 }
 
-void throws() noexcept {
+[[noreturn]] void end_of_threads() {
   throw std::runtime_error{"no more threads"};
+}
+
+void throws() noexcept {
+  end_of_threads();
 }
 
 void eats_memory() {
