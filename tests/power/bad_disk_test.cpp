@@ -80,7 +80,7 @@ public:
     if (cluster_.wait_healthy(1, 10s)) {
       append_clients clients{
           "c", cluster_.http_ports(), {.per_node = 4, .timeout = 1s, .value_bytes = 30'000}};
-      auto end = std::chrono::steady_clock::now() + 2s;
+      auto end = std::chrono::steady_clock::now() + 1s;
       for (auto failed = false; cluster_.running(1) && std::chrono::steady_clock::now() < end;) {
         if (!std::exchange(failed, disk_.failed() > 0) && failed)
           end = std::chrono::steady_clock::now() + 300ms;  // it may go on
@@ -212,7 +212,7 @@ TEST_CASE(
     const auto start = desk.operations_of_a_start({}, how);
     // Ever further behind the start, until what is asked for is not reached any more.
     auto reached = true;
-    for (std::uint64_t more = 1; reached && more < 3'000; more *= step() == 1 ? 2 : 12, ++tried) {
+    for (std::uint64_t more = 1; reached && more < 3'000; more *= step() == 1 ? 2 : 40, ++tried) {
       const auto wrong = desk.try_load(how, start + more, reached);
       const auto where = std::string{how.name} + ", operation " + std::to_string(more) + " behind the start";
       CHECK_MESSAGE(wrong == "", where);
