@@ -129,7 +129,7 @@ const std::vector<mistake> mistakes = {
     {"port = 7101", R"(port = 7101, listen = "0.0.0.0")",
      R"(5:53: cluster.nodes[0].listen: "0.0.0.0" is not "host:port" (or "[IPv6 address]:port"))"},
     {"port = 7101", R"(port = 7101, listen = "0.0.0.0:8101")",
-     "5:81: cluster.nodes[0].http: 127.0.0.1:8101 is what the node listens on for other nodes too"},
+     "5:78: cluster.nodes[0].http: 127.0.0.1:8101 is what the node listens on for other nodes too"},
     {R"(host = "127.0.0.1", port = 7102)", R"(host = "N1", port = 7102, listen = "[::]:0")",
      R"(6:46: cluster.nodes[1].listen: "0" is not a port: must be from 1 to 65535)"},
     {R"(host = "127.0.0.1", port = 7101)", R"(host = "127.0.0.256", port = 7101)",
