@@ -57,8 +57,11 @@ void client::turn() {
 bool client::ask(std::vector<client_call> calls, duration timeout) {
   client_requests message;
   auto number = operations_.list().size();
-  for (const auto& call : calls)
-    message.list.push_back({token{++number}, call.kind, call.key, payload{call.body}, timeout});
+  for (const auto& call : calls) {
+    // Some wait where no majority is in sight; not drawn, so that seeds keep what they stood for.
+    ++number;
+    message.list.push_back({token{number}, call.kind, call.key, payload{call.body}, timeout, number % 3 == 0});
+  }
   if (!ask_(box::of(std::move(message))))
     return false;
   for (auto& call : calls) {

@@ -252,6 +252,10 @@ void cluster::strike_node(const fault& f, sim_node& n) {
   case fault_kind::flood:
     clients_[n.id().value - 1]->flood(f.amount);
     break;
+  case fault_kind::low_disk:
+    n.run_low();
+    during(f.lasts, [&n] { n.have_room(); });
+    break;
   case fault_kind::split:
   case fault_kind::one_way:
   case fault_kind::slow_link:

@@ -43,6 +43,8 @@ constexpr fault_shape shapes[] = {
     {fault_kind::flood, "flood", 12, 0, 100},
     {fault_kind::one_way, "one_way", 25, 1500, 0},
     {fault_kind::slow_link, "slow_link", 20, 1000, 60},
+    // Drawn apart, so that seeds keep what they stood for.
+    {fault_kind::low_disk, "low_disk", 0, 1500, 0},
 };
 
 duration milliseconds(std::uint64_t n) {
@@ -108,7 +110,7 @@ void draw_faults(scenario& s, prng& random) {
   // A majority must be left of what founded the cluster.
   auto wipes_left = s.members - majority{s.members}.size();
   for (const auto& shape : shapes) {
-    if (!random.chance(shape.share) || (shape.needs_two() && s.members < 2))
+    if (shape.share == 0 || !random.chance(shape.share) || (shape.needs_two() && s.members < 2))
       continue;
     const auto count = shape.kind == fault_kind::wipe ? random.between(1, 2) : random.between(1, rounds);
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -137,6 +139,20 @@ void draw_faults(scenario& s, prng& random) {
                         fault_kind::flood, some_nodes(random, s.members, 1),
                         limits::batch_commands_max + 100});
   }
+  std::stable_sort(s.faults.begin(), s.faults.end(),
+                   [](const fault& a, const fault& b) { return a.at < b.at; });
+}
+
+/// Some disks run low, one after the other, so that now fewer than a majority has room and now more.
+void draw_low_disks(scenario& s) {
+  prng random{s.seed * 31 + s.members + 7'001};
+  if (!random.chance(8))
+    return;
+  const auto end = static_cast<std::uint64_t>(s.faults_for.count());
+  for (auto left = random.between(1, 2 * s.members); left > 0; --left)
+    s.faults.push_back({time_point{static_cast<std::int64_t>(random.below(end))},
+                        milliseconds(random.between(50, 1500)), fault_kind::low_disk,
+                        some_nodes(random, s.members, 1), 0});
   std::stable_sort(s.faults.begin(), s.faults.end(),
                    [](const fault& a, const fault& b) { return a.at < b.at; });
 }
@@ -227,6 +243,7 @@ scenario scenario::from_seed(std::uint64_t seed, std::size_t members, std::strin
     s.memory = draw_limits(protocol, tight);
   if (tight.chance(15))
     s.local_max = microseconds(tight.between(20, 3'000));
+  draw_low_disks(s);
   return s;
 }
 

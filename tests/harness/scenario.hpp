@@ -32,6 +32,7 @@ enum class fault_kind : std::uint8_t {
   flood,       ///< the client asks for `amount` writes in one message
   one_way,     ///< the second node does not hear the first
   slow_link,   ///< between the two nodes, or the one and all others, messages take `amount` milliseconds longer
+  low_disk,    ///< the node's disk is below its reserve: it still works, but calls itself full
 };
 
 [[nodiscard]] std::string_view to_string(fault_kind kind);

@@ -1,6 +1,9 @@
 #include "tests/harness/sim_node.hpp"
 
 #include "actors/ensure.hpp"
+#include "runtime/membership.hpp"
+
+#include <utility>
 
 namespace quorate::testing {
 
@@ -137,10 +140,34 @@ void sim_node::recover() {
   sync_extra_ = {};
   disk_broken_ = false;
   disk_full_ = 0;
+  if (std::exchange(disk_low_, 0) > 0)
+    tell_room();
   if (frozen_ > 0) {
     frozen_ = 1;
     thaw();
   }
+}
+
+void sim_node::run_low() {
+  if (++disk_low_ == 1)
+    tell_room();
+}
+
+void sim_node::have_room() {
+  if (--disk_low_ == 0)
+    tell_room();
+}
+
+/// As whoever watches the disks of a process does it.
+void sim_node::tell_room() {
+  const role_address address{group_id{}, epoch_id{}, port::membership};
+  if (!alive_ || find(address) == nullptr)
+    return;
+  later(duration{0}, [this, address] {
+    if (auto* role = find(address))
+      deliver(role->identity().self, address,
+              box::of(disk_room{disk_low_ > 0 ? disk_level::full : disk_level::roomy}));
+  });
 }
 
 sim_role* sim_node::find(const role_address& role) {
@@ -163,6 +190,8 @@ void sim_node::run(std::unique_ptr<any_role> role, const role_identity& identity
   around_.checks.tell(&check::started, slot->where());
   trace(*slot, "starts");
   slot->start();
+  if (identity.space.role == port::membership && disk_low_ > 0)
+    tell_room();
 }
 
 void sim_node::adopt(const role_identity& identity) {

@@ -51,6 +51,9 @@ public:
   /// Counted, since faults may overlap.
   void fill_disk() { ++disk_full_; }
   void free_disk() { --disk_full_; }
+  /// Below its reserve, and above it again. Counted too.
+  void run_low();
+  void have_room();
   /// It could not even save that it starts.
   [[nodiscard]] bool can_start() const { return !alive_ && disk_full_ == 0; }
   void jump_clock(duration ahead) { clock_offset_ += ahead; }
@@ -95,6 +98,7 @@ private:
   void mind_flush();
   void mind_log(const std::vector<journal_op>& ops);
   void tell_durable();
+  void tell_room();
   [[nodiscard]] sim_role* find(const role_address& role);
   [[nodiscard]] sim_role* find(const role_address& role, std::uint64_t serial);
   [[nodiscard]] std::uint64_t local_max_us() const;
@@ -123,6 +127,7 @@ private:
   bool dying_ = false;  ///< its disk has failed: it says nothing more
   bool disk_broken_ = false;
   int disk_full_ = 0;
+  int disk_low_ = 0;
   int frozen_ = 0;
   time_point frozen_at_{};
   duration stood_still_{};

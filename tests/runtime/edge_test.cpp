@@ -158,9 +158,8 @@ TEST_CASE("reads need no session; what comes too late is dropped") {
 TEST_CASE("beyond its limits an edge says overloaded, and takes more once something is answered") {
   desk_in_session d{{2, 100}};
   d.on(n1, write_of(1));
-  d.on(n1, read_of(2));
+  d.on(n1, write_of(2));
   CHECK(d.on(n1, write_of(3)) == "send_now n1 client_replies{3 overloaded}");
-  CHECK(d.on(n1, read_of(4)) == "send_now n1 client_replies{4 overloaded}");
   d.on(n1, result_of(in_8(0)));
   d.on(n1, write_of(5, std::string(90, 'x')));
   CHECK(d.submitted().size() == 1);
@@ -168,8 +167,81 @@ TEST_CASE("beyond its limits an edge says overloaded, and takes more once someth
   d.on(n1, write_of(6, std::string(101, 'x')));
   CHECK(text(d.sent<client_replies>().at(0)) == "client_replies{6 overloaded}");
   // The bytes of what was answered are free again.
+  d.on(n1, result_of(in_8(2)));
   d.on(n1, write_of(7, std::string(100, 'x')));
   CHECK(d.submitted().size() == 1);
+}
+
+TEST_CASE("reads have room of their own: no number of them stops a write, nor the other way round") {
+  desk_in_session d{{2, 100}};
+  d.on(n1, read_of(1));
+  d.on(n1, read_of(2, request_kind::read_local));
+  const auto asked = d.sent<queries>().at(0).list.at(0).id;
+  CHECK(d.on(n1, read_of(3)) == "send_now n1 client_replies{3 overloaded}");
+  d.on(n1, write_of(4));
+  d.on(n1, write_of(5));
+  CHECK(d.submitted().size() == 1);
+  CHECK(d.on(n1, write_of(6)) == "send_now n1 client_replies{6 overloaded}");
+  CHECK(d.on(n1, read_of(7)) == "send_now n1 client_replies{7 overloaded}");
+  d.on(n1, query_results{{{asked, errc::ok, {}}}});
+  d.on(n1, read_of(8));
+  CHECK(d.sent<queries>().size() == 1);
+  CHECK(d.on(n1, write_of(9)) == "send_now n1 client_replies{9 overloaded}");
+}
+
+TEST_CASE("without a majority in sight writes and linearizable reads are refused before they have a name") {
+  desk_in_session d;
+  CHECK(d.on(n1, admission{true, true, true}) == "");
+  CHECK(d.on(n1, write_of(1)) == "send_now n1 client_replies{1 no_quorum}");
+  CHECK(d.on(n1, read_of(2)) == "send_now n1 client_replies{2 no_quorum}");
+  d.on(n1, read_of(3, request_kind::read_local));
+  CHECK(d.sent<queries>().size() == 1);
+  // Who says so waits, as ever.
+  auto patient = write_of(4);
+  patient.list[0].wait = true;
+  d.on(n1, patient);
+  REQUIRE(d.submitted().size() == 1);
+  CHECK(d.submitted()[0].id == in_8(0));
+  auto patient_read = read_of(5);
+  patient_read.list[0].wait = true;
+  d.on(n1, patient_read);
+  CHECK(d.sent<queries>().size() == 1);
+  d.on(n1, admission{});
+  d.on(n1, write_of(6));
+  CHECK(d.submitted().at(0).id == in_8(1));
+}
+
+TEST_CASE("what was handed over before keeps its deadline, whatever is in sight now") {
+  desk_in_session d;
+  d.on(n1, write_of(1));
+  CHECK(d.on(n1, admission{true, false, false}) == "");
+  d.on(n1, result_of(in_8(0)));
+  CHECK(text(d.sent<client_replies>().at(0)) == "client_replies{1 ok}");
+}
+
+TEST_CASE("where too few disks have room a write is refused, waiting or not, and reads go on") {
+  desk_in_session d;
+  d.on(n1, admission{false, false, true});
+  CHECK(d.on(n1, write_of(1)) == "send_now n1 client_replies{1 disk_full}");
+  auto patient = write_of(2);
+  patient.list[0].wait = true;
+  CHECK(d.on(n1, patient) == "send_now n1 client_replies{2 disk_full}");
+  d.on(n1, read_of(3));
+  CHECK(d.sent<queries>().size() == 1);
+  d.on(n1, admission{});
+  d.on(n1, write_of(4));
+  CHECK(d.submitted().at(0).id == in_8(0));
+}
+
+TEST_CASE("commands that make room are ordered from a second reserve") {
+  const admission grown{false, false, true};
+  CHECK(grown.verdict(command_class::growing, false) == errc::disk_full);
+  CHECK(grown.verdict(command_class::freeing, false) == errc::ok);
+  const admission spent{false, false, false};
+  CHECK(spent.verdict(command_class::freeing, true) == errc::disk_full);
+  const admission cut_off{true, false, false};
+  CHECK(cut_off.verdict(command_class::growing, false) == errc::no_quorum);
+  CHECK(cut_off.verdict(command_class::growing, true) == errc::disk_full);
 }
 
 TEST_CASE("a write above the size of a command is refused by name") {

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+
 namespace quorate::testing {
 
 namespace {
@@ -149,6 +151,157 @@ TEST_CASE("a heartbeat of a stranger changes nothing") {
   CHECK(m.on(n1, wire::Heartbeat{}) == "");
   m.tick();
   CHECK(belief(m).peers.size() == 2);
+}
+
+namespace {
+
+wire::Heartbeat beat(bool hears_majority, disk_level disk = disk_level::roomy) {
+  wire::Heartbeat out;
+  out.set_hears_majority(hears_majority);
+  out.set_disk(static_cast<std::uint32_t>(disk));
+  return out;
+}
+
+/// What the edge has been told last; nothing where it was not told again.
+std::string told(const lone_role<membership>& m) {
+  const auto all = m.sent<admission>();
+  return all.empty() ? "" : text(all.back());
+}
+
+/// Lets time pass, with a heartbeat of each of these every 100 ms. \returns what the edge was told meanwhile
+std::string pass_with(lone_role<membership>& m, duration time, const std::map<node_id, wire::Heartbeat>& heard) {
+  std::string out;
+  const auto keep = [&] {
+    if (const auto now = told(m); !now.empty())
+      out += (out.empty() ? "" : "; ") + now;
+  };
+  for (const auto end = m.now() + time; m.now() < end;) {
+    m.pass(100ms);
+    for (const auto& [node, msg] : heard) {
+      m.on(node, msg);
+      keep();
+    }
+    m.tick();
+    keep();
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a node says with its heartbeats whether it hears a majority, and how its disk is") {
+  lone_role<membership> m{setup(3)};
+  m.start();
+  CHECK_FALSE(m.sent<wire::Heartbeat>().at(0).hears_majority());
+  m.on(n2, beat(true));
+  m.pass(100ms);
+  m.tick();
+  CHECK(m.sent<wire::Heartbeat>().at(0).hears_majority());
+  CHECK(m.sent<wire::Heartbeat>().at(0).disk() == 0);
+  m.on(n1, disk_room{disk_level::full});
+  m.pass(100ms);
+  m.tick();
+  CHECK(m.sent<wire::Heartbeat>().at(0).disk() == 2);
+  CHECK(belief(m).disk == disk_level::full);
+}
+
+TEST_CASE("a majority counts as lost once nobody in sight has heard one for longer than the suspicion time") {
+  lone_role<membership> m{setup(5)};
+  m.start();
+  CHECK(pass_with(m, 3s, {{n2, beat(true)}, {n3, beat(true)}}) == "");
+  // This node hears n2 alone, and n2 hears a majority: commands may go through it.
+  CHECK(pass_with(m, 5s, {{n2, beat(true)}}) == "");
+  CHECK_FALSE(belief(m).majority);
+  CHECK(pass_with(m, 900ms, {{n2, beat(false)}}) == "");
+  CHECK(pass_with(m, 300ms, {{n2, beat(false)}}) == "admission{no majority}");
+  CHECK(pass_with(m, 5s, {{n2, beat(false)}}) == "");
+  // At once when somebody has one again.
+  m.on(n2, beat(true));
+  CHECK(told(m) == "admission{majority}");
+  CHECK(m.notes() == "a majority is in sight again");
+  // What somebody said before he fell silent counts no longer than he does.
+  CHECK(pass_with(m, 3s, {}) == "admission{no majority}");
+}
+
+TEST_CASE("a node that has stood still does not take the majority for lost") {
+  lone_role<membership> m{setup(3)};
+  m.start();
+  pass_with(m, 3s, {{n2, beat(true)}, {n3, beat(true)}});
+  for (int i = 0; i < 3; ++i) {
+    m.pass(20s);
+    m.tick();
+    CHECK(told(m) == "");
+    CHECK_FALSE(belief(m).majority);
+    m.pass(20s);
+    m.tick();
+    CHECK(told(m) == "");
+    CHECK(pass_with(m, 500ms, {{n2, beat(true)}, {n3, beat(true)}}) == "");
+    CHECK(belief(m).majority);
+  }
+}
+
+TEST_CASE("a node alone in its cluster always has its majority") {
+  lone_role<membership> m{setup(1)};
+  m.start();
+  CHECK(pass_with(m, 5s, {}) == "");
+  m.on(n1, disk_room{disk_level::full});
+  CHECK(told(m) == "admission{majority, no room to grow}");
+  CHECK(m.notes() == "refuses writes: fewer than a majority could take one above the reserve of their disks; below "
+                     "it: n1");
+  m.on(n1, disk_room{disk_level::full});
+  CHECK(told(m) == "");
+  m.on(n1, disk_room{disk_level::spent});
+  CHECK(told(m) == "admission{majority, no room to grow, no room to free}");
+  CHECK(m.notes() == "");
+  m.on(n1, disk_room{disk_level::low});
+  CHECK(told(m) == "admission{majority}");
+  CHECK(m.notes() == "takes writes again: a majority has room on its disks");
+}
+
+TEST_CASE("writes are refused exactly where fewer than a majority could take them") {
+  for (std::uint32_t members = 1; members <= 7; ++members)
+    for (std::uint32_t full = 0; full <= members; ++full)
+      for (const auto own : {false, true}) {
+        if ((own && full == 0) || (!own && full == members))
+          continue;
+        CAPTURE(members);
+        CAPTURE(full);
+        CAPTURE(own);
+        lone_role<membership> m{setup(members)};
+        m.start();
+        std::map<node_id, wire::Heartbeat> heard;
+        auto left = full - (own ? 1 : 0);
+        for (std::uint32_t i = 2; i <= members; ++i)
+          heard[node_id{i}] = beat(true, left > 0 && left-- > 0 ? disk_level::full : disk_level::low);
+        if (own)
+          m.on(n1, disk_room{disk_level::full});
+        pass_with(m, 2s, heard);
+        m.tick();
+        CHECK(belief(m).takes_writes == (2 * (members - full) > members));
+      }
+}
+
+TEST_CASE("who is silent could take nothing; who has not been heard yet might") {
+  lone_role<membership> m{setup(3)};
+  m.start();
+  // n2 is full, and n3 has not said a word since this node's start.
+  CHECK(pass_with(m, 800ms, {{n2, beat(true, disk_level::full)}}) == "");
+  CHECK(pass_with(m, 400ms, {{n2, beat(true, disk_level::full)}}) == "admission{majority, no room to grow}");
+  m.on(n3, beat(true));
+  CHECK(told(m) == "admission{majority}");
+  CHECK(pass_with(m, 3s, {{n2, beat(true, disk_level::full)}}) == "admission{majority, no room to grow}");
+  // Without a majority it is not the disks that are short.
+  CHECK(pass_with(m, 3s, {}) == "admission{majority}; admission{no majority}");
+}
+
+TEST_CASE("a level of a later version counts as the worst that is known") {
+  lone_role<membership> m{setup(3)};
+  m.start();
+  auto odd = beat(true);
+  odd.set_disk(77);
+  m.on(n2, odd);
+  m.on(n3, odd);
+  CHECK(told(m) == "admission{majority, no room to grow, no room to free}");
 }
 
 }  // namespace quorate::testing
