@@ -4,10 +4,8 @@
 #include "actors/message.hpp"
 #include "actors/prng.hpp"
 
-#include <map>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -84,9 +82,6 @@ struct journal_rows {
   bool complete = true;  ///< false: cut at bytes_max, there is more
 };
 
-/// How often rare paths were taken. The names are literals.
-using rare_paths = std::map<std::string_view, std::uint64_t>;
-
 /// What a role wants to happen, in order. The driver (shell or simulator) runs it after each call of the
 /// role. Not for direct use: a role sees it as `outbox<Messages it may send...>`.
 class effects {
@@ -119,13 +114,6 @@ public:
   /// One line per change of state; debug on the hot path.
   void note(severity level, std::string text) { list_.emplace_back(note_effect{level, std::move(text)}); }
 
-  /// A path that is hardly ever taken, by name. Simulations count how often, and fail where it never was;
-  /// elsewhere nobody listens.
-  void rare(std::string_view path) {
-    if (rare_ != nullptr)
-      ++(*rare_)[path];
-  }
-
   [[nodiscard]] time_point now() const { return now_; }
   [[nodiscard]] quorate::prng& prng() { return *prng_; }
 
@@ -135,7 +123,6 @@ public:
   void clear() { list_.clear(); }
   void set_now(time_point now) { now_ = now; }
   void set_prng(quorate::prng& source) { prng_ = &source; }
-  void count_rare(rare_paths& into) { rare_ = &into; }
 
   void send_box(std::vector<node_id> to, box message, bool now) {
     list_.emplace_back(send_effect{std::move(to), std::move(message), now});
@@ -152,7 +139,6 @@ private:
   time_point now_{};
   quorate::prng own_{};
   quorate::prng* prng_ = &own_;
-  rare_paths* rare_ = nullptr;
 };
 
 template <class M, class... Ms>

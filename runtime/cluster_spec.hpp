@@ -22,11 +22,11 @@ struct node_spec {
   std::string name;
   std::string host;  ///< where the other nodes reach it
   std::uint16_t port = 0;
-  std::string listen_host;  ///< what it binds to be reached there
-  std::uint16_t listen_port = 0;
   std::string http_host;  ///< where clients reach it; 0.0.0.0 and :: stand for every address of the machine
   std::uint16_t http_port = 0;
   node_id id;  ///< 1, 2, … in the order of the names, until the cluster is founded: then the founded one
+  std::string listen_host = {};  ///< what it binds to be reached at host and port
+  std::uint16_t listen_port = 0;
   bool founded_without = false;  ///< of this spec, but no member of the cluster that was founded
 };
 

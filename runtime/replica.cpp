@@ -4,6 +4,7 @@
 #include "actors/ensure.hpp"
 #include "actors/last_words.hpp"
 #include "actors/limits.hpp"
+#include "actors/rare.hpp"
 #include "runtime/log_rows.hpp"
 
 #include <algorithm>
@@ -73,7 +74,7 @@ void replica::recover(const journal_view& saved) {
 
 void replica::start(out& o) {
   if (leftover_) {
-    o.rare("replica: finds rows that do not belong to its log");
+    rare(o, "replica: finds rows that do not belong to its log");
     if (log_.first() == log_.next())
       o.erase(std::string{log_rows::prefix}, std::string{log_rows::end});
     else
@@ -175,7 +176,7 @@ void replica::on(node_id, const not_ordered& msg, out& o) {
 void replica::on(node_id, const delivered& msg, out& o) {
   // What was under way when a fast-forward overtook it has been applied already.
   if (msg.generation != generation_) {
-    o.rare("replica: is delivered what a fast-forward has overtaken");
+    rare(o, "replica: is delivered what a fast-forward has overtaken");
     return;
   }
   take_in(msg.value, setup_.epoch, msg.at, o);
@@ -188,10 +189,8 @@ void replica::take_in(const batch& value, epoch_id epoch, cursor at, out& o) {
   bytes_since_flush_ += value.body.size();
   o.save_lazy(log_rows::key(index), log_rows::value(epoch, at), batch_ref{value.id, value.body});
   hashes_[next()] = executor_.point().state_hash;
-  if (hashes_.size() > hashes_max_) {
-    o.rare("replica: forgets a state's hash");
+  if (hashes_.size() > hashes_max_)
     hashes_.erase(hashes_.begin());
-  }
   answer(std::move(results), o);
 }
 
@@ -287,7 +286,7 @@ void replica::on(node_id, const fetch_log& msg, out& o) {
   if (msg.from >= next()) {
     o.send_now(setup_.self, log_part{msg.peer, msg.transfer, msg.from, {}, next()});
   } else if (msg.from < log_.first()) {
-    o.rare("replica: is asked for what its log has lost");
+    rare(o, "replica: is asked for what its log has lost");
     o.send_now(setup_.self, log_gone{msg.peer, msg.transfer, setup_.state->view(), next()});
   } else {
     const token id{++fetches_};
@@ -304,11 +303,11 @@ void replica::on(journal_rows rows, out& o) {
   fetching_.erase(asked);
   auto expected = part.from;
   if (!rows.complete)
-    o.rare("replica: reads a part of its log");
+    rare(o, "replica: reads a part of its log");
   for (auto& row : rows.rows) {
     // The log may have been cut, or may not have been written, since the read was asked for.
     if (log_rows::index_of(row) != expected) {
-      o.rare("replica: finds its log cut since a read was asked for");
+      rare(o, "replica: finds its log cut since a read was asked for");
       break;
     }
     auto entry = log_rows::decode(std::move(row));
@@ -345,7 +344,7 @@ void replica::on(node_id, const stage_snapshot& msg, out& o) {
   status failed;
   if (msg.part == 0) {
     if (staging_)
-      o.rare("replica: begins another snapshot before the last one was whole");
+      rare(o, "replica: begins another snapshot before the last one was whole");
     failed = setup_.state->begin_staging();
     staging_ = 0;
   }
@@ -356,7 +355,7 @@ void replica::on(node_id, const stage_snapshot& msg, out& o) {
     if (!failed && msg.last && msg.at > next())
       finish_snapshot(msg.at, o);
     else if (!failed && msg.last)
-      o.rare("replica: has got past a snapshot that came");
+      rare(o, "replica: has got past a snapshot that came");
     if (msg.last)
       staging_.reset();
   }
@@ -371,7 +370,7 @@ void replica::finish_snapshot(log_index at, out& o) {
     failed = executor_.load();
   ENSURE(!failed, text(setup_.self) + " replica: " + failed->message);
   ENSURE(next() == at, text(setup_.self) + " replica: a snapshot of another index than it says");
-  o.rare("replica: takes over a snapshot");
+  rare(o, "replica: takes over a snapshot");
   log_.restart(next());
   o.erase(std::string{log_rows::prefix}, std::string{log_rows::end});
   hashes_.clear();
@@ -436,7 +435,7 @@ void replica::on(node_id from, const wire::Applied& msg, out& o) {
     return;
   compare(from, log_index{msg.next()}, msg.state_hash(), o);
   if (msg.next() > next().value + far_behind_ && progress_ == next()) {
-    o.rare("replica: is far behind");
+    rare(o, "replica: is far behind");
     ask_for_sync(o);
   }
 }

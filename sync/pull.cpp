@@ -3,6 +3,7 @@
 #include "actors/bytes.hpp"
 #include "actors/hash.hpp"
 #include "actors/limits.hpp"
+#include "actors/rare.hpp"
 
 #include <algorithm>
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr timer_tag tick{1};
 constexpr std::uint32_t credits_max = 4;  // chunks on their way at once
-constexpr duration serving_idle_max = std::chrono::seconds{10};
+constexpr std::uint64_t serving_idle_max_ms = 10'000;
 constexpr std::uint64_t checksum_seed = 0x5175;
 
 std::uint64_t checksum(const payload& body) {
@@ -46,19 +47,20 @@ void pull::start(out& o) {
 
 void pull::on(timer_tag, out& o) {
   o.set_timer(tick, setup_.again);
-  if (std::erase_if(serving_, [&](const auto& s) { return o.now() - s.second.heard > serving_idle_max; }) > 0)
-    o.rare("sync: gives up one that asks no more");
+  const std::chrono::milliseconds idle_max{setup_.memory.of("sync.serving_idle_max_ms", serving_idle_max_ms)};
+  if (std::erase_if(serving_, [&](const auto& s) { return o.now() - s.second.heard > idle_max; }) > 0)
+    rare(o, "sync: gives up one that asks no more");
   // While our own replica is at work it is not the peer who is silent.
   if (!getting_ || getting_->with_replica > 0 || o.now() - getting_->heard < setup_.again)
     return;
   // Once of the same peer, since only an answer may be lost; then of the next one, from the beginning.
   if (++getting_->silences > 1) {
-    o.rare("sync: gives up a peer that is silent");
+    rare(o, "sync: gives up a peer that is silent");
     getting_->silences = 0;
     getting_->peer = (getting_->peer + 1) % getting_->peers.size();
     begin_anew(*getting_);
   } else if (getting_->snapshot && getting_->part > 0) {
-    o.rare("sync: asks for the rest of a snapshot");
+    rare(o, "sync: asks for the rest of a snapshot");
   }
   ask(o);
 }
@@ -110,7 +112,7 @@ void pull::on(node_id from, const with_payload<wire::Entries>& msg, out& o) {
   auto& t = *getting_;
   // Behind a lost chunk nothing fits: the silence that follows makes us ask again.
   if (msg.head.from() > t.next.value) {
-    o.rare("sync: holds entries that came early");
+    rare(o, "sync: holds entries that came early");
     hold(t.early_entries, msg.head.from(), msg);
   }
   if (msg.head.from() != t.next.value)
@@ -151,7 +153,7 @@ void pull::on(node_id from, const with_payload<wire::SnapshotPart>& msg, out& o)
     return;
   auto& t = *getting_;
   if (msg.head.part() > t.part) {
-    o.rare("sync: holds a part of a snapshot that came early");
+    rare(o, "sync: holds a part of a snapshot that came early");
     hold(t.early_parts, msg.head.part(), msg);
   }
   if (msg.head.part() != t.part)
@@ -168,7 +170,7 @@ void pull::take_part(node_id from, const with_payload<wire::SnapshotPart>& msg, 
   // A peer that has lost its view begins over with a newer one. Parts of two views are no state: we wait
   // until the silence makes us begin over, too.
   if (t.part > 0 && msg.head.at() != t.at.value) {
-    o.rare("sync: is sent a part of another snapshot");
+    rare(o, "sync: is sent a part of another snapshot");
     return;
   }
   if (checksum(msg.body) != msg.head.checksum()) {
@@ -243,7 +245,7 @@ void pull::on(node_id from, const wire::Pull& msg, out& o) {
     s.id = token{msg.token()};
     s.next = log_index{msg.from()};
   } else {
-    o.rare("sync: goes on with a snapshot that was asked for before");
+    rare(o, "sync: goes on with a snapshot that was asked for before");
     s.part = msg.part();
   }
   s.credits = std::min(msg.credits(), credits_max);
@@ -279,12 +281,12 @@ void pull::on(node_id, const log_part& msg, out& o) {
   s.fetching = false;
   // Asked again meanwhile, from another place.
   if (s.next != msg.from) {
-    o.rare("sync: is asked from another place while it reads");
+    rare(o, "sync: is asked from another place while it reads");
     pump(msg.peer, s, o);
     return;
   }
   if (msg.entries.empty()) {
-    o.rare("sync: has nothing newer");
+    rare(o, "sync: has nothing newer");
     wire::NothingNewer nothing;
     nothing.set_token(s.id.value);
     serving_.erase(found);
@@ -353,7 +355,7 @@ void pull::send_part(node_id peer, serving& s, out& o) {
   part.body = payload{std::move(bytes)};
   part.head.set_checksum(checksum(part.body));
   if (s.part == 1)
-    o.rare("sync: sends a snapshot of several parts");
+    rare(o, "sync: sends a snapshot of several parts");
   if (!next)
     s.last = s.part;
   else if (s.part + 1 == s.starts.size())

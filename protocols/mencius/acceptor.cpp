@@ -1,6 +1,7 @@
 #include "protocols/mencius/acceptor.hpp"
 
 #include "actors/ensure.hpp"
+#include "actors/rare.hpp"
 #include "protocols/mencius/acceptor_rows.hpp"
 
 #include <algorithm>
@@ -373,7 +374,7 @@ void acceptor::erase_ranges(char kind, lane l, interval_map<ballot>& ranges, out
 bool acceptor::forgotten(node_id from, slot s, out& o) {
   if (s >= floor_)
     return false;
-  o.rare("mencius acceptor: is asked for what it has forgotten");
+  rare(o, "mencius acceptor: is asked for what it has forgotten");
   Forgotten msg;
   msg.set_floor(floor_);
   o.send(from, std::move(msg));

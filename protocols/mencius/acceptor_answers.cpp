@@ -1,5 +1,7 @@
 // What an acceptor tells those who ask: its votes again, the bytes of batches, how far it has voted.
 #include "protocols/mencius/acceptor.hpp"
+
+#include "actors/rare.hpp"
 #include "protocols/mencius/acceptor_rows.hpp"
 
 #include <algorithm>
@@ -21,7 +23,7 @@ void acceptor::on(node_id from, const Recall& msg, out& o) {
     if (lanes_.of(it->first) != range.which)
       continue;
     if (count++ == limits_.bodies_max) {
-      o.rare("mencius acceptor: tells a part of its votes");
+      rare(o, "mencius acceptor: tells a part of its votes");
       break;
     }
     *answer.add_slots() = to_wire(it->first, it->second);
@@ -48,7 +50,7 @@ void acceptor::send_bodies(slot from, const reading& what, out& o) {
     if (body == bodies_.end())
       return read_bodies(s, what, o);
     if (count++ == limits_.bodies_max || bytes >= limits_.bodies_bytes_max) {
-      o.rare("mencius acceptor: sends a part of the batches");
+      rare(o, "mencius acceptor: sends a part of the batches");
       // Who is held up asks again from where it stands then. Who revokes does not: without the bytes of a
       // batch that it was told of it cannot propose it. The disk has them all, and other work goes between.
       if (what.promised)
@@ -61,11 +63,11 @@ void acceptor::send_bodies(slot from, const reading& what, out& o) {
 }
 
 void acceptor::read_bodies(slot from, const reading& what, out& o) {
-  o.rare(what.promised ? "mencius acceptor: reads batches for a revoker" : "mencius acceptor: reads batches");
+  rare(o, what.promised ? "mencius acceptor: reads batches for a revoker" : "mencius acceptor: reads batches");
   // Where too much is asked for, who needs it asks again.
   static_cast<void>(reads_.ask({what, rows::vote_key(from), rows::vote_key(what.to)}, o));
   if (reads_.waiting() > 0)
-    o.rare("mencius acceptor: lets a read wait for others");
+    rare(o, "mencius acceptor: lets a read wait for others");
 }
 
 void acceptor::send_body(const reading& what, slot s, const batch_id& id, payload body, out& o) {
@@ -99,7 +101,7 @@ void acceptor::on(journal_rows found, out& o) {
     if (v != votes_.end() && row.batch && row.batch->id == v->second.id)
       send_body(*asked, s, v->second.id, std::move(row.batch->body), o);
     else
-      o.rare("mencius acceptor: has read what does not count any more");
+      rare(o, "mencius acceptor: has read what does not count any more");
   }
   if (!found.complete && asked->promised && last)
     send_bodies(*last + 1, *asked, o);

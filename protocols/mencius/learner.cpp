@@ -1,6 +1,7 @@
 #include "protocols/mencius/learner.hpp"
 
 #include "actors/ensure.hpp"
+#include "actors/rare.hpp"
 
 #include <algorithm>
 
@@ -87,7 +88,7 @@ void learner::count(node_id voter, const SlotVote& vote, out& o) {
     return;
   const auto result = tallies_.add(voter, s, v, o.now());
   if (result.full)
-    o.rare("mencius learner: no room for a slot's votes");
+    rare(o, "mencius learner: no room for a slot's votes");
   if (!result.chosen)
     return;
   if (v.at == ballot{}) {
@@ -103,7 +104,7 @@ void learner::count(node_id voter, const NoopVote& vote, out& o) {
     return;
   const auto result = tallies_.add(voter, vote);
   if (result.full)
-    o.rare("mencius learner: no room for a range's votes");
+    rare(o, "mencius learner: no room for a range's votes");
   for (const auto& [begin, end] : result.chosen)
     noop(vote.lane(), lanes_.slot_at(vote.lane(), begin), lanes_.slot_at(vote.lane(), end), o);
 }
@@ -176,7 +177,7 @@ void learner::supply(slot s, const batch_id& id, const payload& body, out& o) {
   known = {id, body, body_at};
   // The furthest can be asked for again when their turn comes.
   while (body_bytes_ > limits_.bodies_bytes_max && bodies_.size() > 1) {
-    o.rare("mencius learner: no room for a batch that is not chosen");
+    rare(o, "mencius learner: no room for a batch that is not chosen");
     const auto last = std::prev(bodies_.end());
     body_bytes_ -= last->second.bytes.size();
     bodies_.erase(last);
@@ -209,7 +210,6 @@ void learner::news(out& o) {
 
 void learner::deliver(out& o) {
   const auto before = ledger_.next();
-  const auto past_from = ledger_.past_from();
   while (auto next = ledger_.take_next()) {
     auto& [s, value] = *next;
     tallies_.drop(s);
@@ -219,8 +219,6 @@ void learner::deliver(out& o) {
   note_waiting(o);
   if (ledger_.next() == before)
     return;
-  if (ledger_.past_from() > past_from)
-    o.rare("mencius learner: lets go of what was delivered");
   tallies_.drop_below(ledger_.next());
   while (!bodies_.empty() && bodies_.begin()->first < ledger_.next()) {
     body_bytes_ -= bodies_.begin()->second.bytes.size();
@@ -308,7 +306,7 @@ void learner::ask(out& o) {
 
 void learner::ask_for_bodies(out& o) {
   for (const auto s : ledger_.missing(limits_.answer_batches_max)) {
-    o.rare("mencius learner: asks for the bytes of a chosen batch");
+    rare(o, "mencius learner: asks for the bytes of a chosen batch");
     auto holders = tallies_.voters(s, ledger_.chosen().at(s).id);
     if (holders.empty())
       holders = lanes_.members();
@@ -383,7 +381,7 @@ void learner::on(node_id from, const fast_forward& msg, out& o) {
     return;
   generation_ = msg.generation;
   if (msg.at.value < ledger_.next()) {
-    o.rare(msg.at.value < ledger_.past_from() ? "mencius learner: goes back behind what it remembers"
+    rare(o, msg.at.value < ledger_.past_from() ? "mencius learner: goes back behind what it remembers"
                                               : "mencius learner: goes back");
     o.note(severity::info,
            "goes back from slot " + std::to_string(ledger_.next()) + " to " + std::to_string(msg.at.value));

@@ -1,6 +1,7 @@
 // What a learner asks of others, and tells them: facts that they have missed, and barriers.
 #include "protocols/mencius/learner.hpp"
 
+#include "actors/rare.hpp"
 #include <algorithm>
 
 namespace quorate::mencius {
@@ -11,7 +12,7 @@ namespace quorate::mencius {
 void learner::on(node_id from, const Ask& msg, out& o) {
   watch_.heard(from, o.now());
   if (msg.from() < ledger_.past_from()) {
-    o.rare("mencius learner: is asked for what it has let go");
+    rare(o, "mencius learner: is asked for what it has let go");
     Forgotten gone;
     gone.set_floor(ledger_.past_from());
     o.send(from, std::move(gone));
@@ -40,7 +41,7 @@ void learner::on(node_id from, const Ask& msg, out& o) {
       send(s, s, value);
   }
   if (full())
-    o.rare("mencius learner: answers with a part of the batches");
+    rare(o, "mencius learner: answers with a part of the batches");
   Facts facts;
   facts.set_next(ledger_.next());
   facts.set_high(high_);
@@ -54,7 +55,7 @@ void learner::on(node_id from, const Ask& msg, out& o) {
     std::size_t ranges = 0;
     for (const auto& [begin, r] : ledger_.noops(l)) {
       if (ranges++ == limits_.answer_ranges_max) {
-        o.rare("mencius learner: answers with a part of the no-ops");
+        rare(o, "mencius learner: answers with a part of the no-ops");
         break;
       }
       auto& one = *facts.add_noops();
@@ -100,7 +101,7 @@ void learner::check_behind(out& o) {
   if (floor_heard_ <= ledger_.next())
     return;
   if (!was_behind_) {
-    o.rare("mencius learner: is too far behind");
+    rare(o, "mencius learner: is too far behind");
     o.note(severity::info,
            "is too far behind at slot " + std::to_string(ledger_.next()) + ": sync has to help");
   }

@@ -2,6 +2,7 @@
 
 #include "actors/bytes.hpp"
 #include "actors/ensure.hpp"
+#include "actors/rare.hpp"
 
 #include <algorithm>
 
@@ -206,7 +207,7 @@ void acceptor::on(node_id from, const Ask& msg, out& o) {
     if (!r.voted)
       continue;
     if (count == ask_slots_max || bytes >= limits_.ask_bytes_max) {
-      o.rare("paxos acceptor: tells a part of its votes");
+      rare(o, "paxos acceptor: tells a part of its votes");
       return;
     }
     with_payload<Accepted> answer{accepted(s, *r.voted), {}};
@@ -223,11 +224,11 @@ void acceptor::on(node_id from, const Ask& msg, out& o) {
 }
 
 void acceptor::read_votes(slot from, slot to, reading what, out& o) {
-  o.rare(what.promised ? "paxos acceptor: reads a batch for a promise" : "paxos acceptor: reads batches");
+  rare(o, what.promised ? "paxos acceptor: reads a batch for a promise" : "paxos acceptor: reads batches");
   // Where too much is asked for, who needs it asks again.
   static_cast<void>(reads_.ask({what, key_of(vote_row, from), key_of(vote_row, to + 1)}, o));
   if (reads_.waiting() > 0)
-    o.rare("paxos acceptor: lets a read wait for others");
+    rare(o, "paxos acceptor: lets a read wait for others");
 }
 
 void acceptor::on(journal_rows rows, out& o) {
@@ -239,7 +240,7 @@ void acceptor::on(journal_rows rows, out& o) {
     const auto r = slots_.find(s);
     // Meanwhile it may have been forgotten, or voted on anew: then who asked will ask again.
     if (r == slots_.end() || !r->second.voted || !row.batch || row.batch->id != r->second.voted->id) {
-      o.rare("paxos acceptor: has read what does not count any more");
+      rare(o, "paxos acceptor: has read what does not count any more");
       continue;
     }
     if (!what->promised)
@@ -277,7 +278,7 @@ void acceptor::on(node_id from, const forget& msg, out& o) {
 bool acceptor::forgotten(node_id from, slot s, out& o) {
   if (s > floor_)
     return false;
-  o.rare("paxos acceptor: is asked for what it has forgotten");
+  rare(o, "paxos acceptor: is asked for what it has forgotten");
   Forgotten msg;
   msg.set_floor(floor_);
   o.send(from, std::move(msg));

@@ -1,6 +1,7 @@
 #include "protocols/paxos/learner.hpp"
 
 #include "actors/ensure.hpp"
+#include "actors/rare.hpp"
 
 #include <algorithm>
 
@@ -52,7 +53,7 @@ void learner::on(node_id from, const with_payload<Accepted>& msg, out& o) {
   if (s < next_)
     return;
   if (s - next_ >= limits_.window_max) {
-    o.rare("paxos learner: hears of a slot that is too far ahead");
+    rare(o, "paxos learner: hears of a slot that is too far ahead");
     return;
   }
   const auto at = quorate::from_wire(msg.head.ballot());
@@ -81,7 +82,7 @@ void learner::on(node_id from, const with_payload<Accepted>& msg, out& o) {
   if (done)
     choose(s, p, at, o);
   else if (p.tallies.size() > limits_.ballots_max) {
-    o.rare("paxos learner: no room for a ballot's votes");
+    rare(o, "paxos learner: no room for a ballot's votes");
     p.tallies.erase(p.tallies.begin());
   }
   used(s, o);
@@ -134,7 +135,7 @@ void learner::keep_body(progress& p, const batch_id& id, const payload& body, ou
     --it;
     if (it->first == next_ || it->second.bodies.empty())
       continue;
-    o.rare("paxos learner: no room for a batch");
+    rare(o, "paxos learner: no room for a batch");
     drop_bodies(it->second);
   }
 }
@@ -266,7 +267,7 @@ void learner::check_behind(out& o) {
   if (!behind(o.now()))
     return;
   if (!was_behind_) {
-    o.rare("paxos learner: is too far behind");
+    rare(o, "paxos learner: is too far behind");
     o.note(severity::info, "is too far behind at slot " + std::to_string(next_) + ": sync has to help");
   }
   if (!was_behind_ || o.now() >= complain_at_) {
@@ -311,7 +312,7 @@ void learner::on(node_id from, const fast_forward& msg, out& o) {
     return;
   generation_ = msg.generation;
   if (msg.at.value + 1 < next_) {
-    o.rare("paxos learner: goes back");
+    rare(o, "paxos learner: goes back");
     o.note(severity::info,
            "goes back from slot " + std::to_string(next_) + " to " + std::to_string(msg.at.value + 1));
   }

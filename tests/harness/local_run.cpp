@@ -27,7 +27,7 @@ cluster_spec spec_of(const protocol& ordering, std::size_t members, std::string 
   spec.protocol_options = std::move(protocol_options);
   spec.machine = std::move(machine);
   for (std::uint32_t n = 1; n <= members; ++n)
-    spec.nodes.push_back({"n" + std::to_string(n), {}, 0, {}, 0, {}, 0, node_id{n}});
+    spec.nodes.push_back({"n" + std::to_string(n), {}, 0, {}, 0, node_id{n}});
   return spec;
 }
 

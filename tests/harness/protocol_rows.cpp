@@ -51,7 +51,8 @@ void draw_limit(role_limits& out, std::string_view name, std::uint64_t least, st
 
 role_limits draw_limits(std::string_view protocol, prng& random) {
   role_limits out;
-  draw_limit(out, "sync.chunk_bytes_max", 1, 600, random);
+  draw_limit(out, "sync.chunk_bytes_max", 60, 1'000, random);
+  draw_limit(out, "sync.serving_idle_max_ms", 20, 1'000, random);
   draw_limit(out, "replica.far_behind", 1, 20, random);
   draw_limit(out, "replica.hashes_max", 1, 20, random);
   if (const auto* row = row_of(protocol))

@@ -1,6 +1,7 @@
 #include "tests/harness/sim_node.hpp"
 
 #include "actors/ensure.hpp"
+#include "actors/rare.hpp"
 #include "runtime/membership.hpp"
 
 #include <utility>
@@ -185,7 +186,7 @@ void sim_node::run(std::unique_ptr<any_role> role, const role_identity& identity
   if (around_.mutants.bend_role)
     role = around_.mutants.bend_role(std::move(role), identity);
   auto& slot = roles_[address];
-  slot = std::make_unique<sim_role>(std::move(role), identity, setup_.boot, ++serials_, *this, role_prng_, around_.rare);
+  slot = std::make_unique<sim_role>(std::move(role), identity, setup_.boot, ++serials_, *this, role_prng_);
   was_founded_ = was_founded_ || identity.space.role == port::acceptor;
   around_.checks.tell(&check::started, slot->where());
   trace(*slot, "starts");
@@ -289,6 +290,8 @@ void sim_node::set_timer(sim_role& by, timer_tag tag, duration after, std::uint6
 }
 
 void sim_node::note(sim_role& by, note_effect&& effect) {
+  if (effect.text.starts_with(rare_mark))
+    ++around_.rare[effect.text.substr(rare_mark.size())];
   around_.checks.tell(&check::noted, by.where(), effect.level, effect.text);
 }
 

@@ -3,12 +3,11 @@
 namespace quorate::testing {
 
 sim_role::sim_role(std::unique_ptr<any_role> role, const role_identity& identity, boot_id boot,
-                   std::uint64_t serial, role_home& home, prng& random, rare_paths& rare)
+                   std::uint64_t serial, role_home& home, prng& random)
     : role_(std::move(role)),
       identity_(identity), where_{identity.self.node, identity.self.disk, boot, identity.space.role},
       serial_(serial), home_(home), gate_(identity.space), filter_(identity.self, identity.members) {
   role_->out().set_prng(random);
-  role_->out().count_rare(rare);
 }
 
 void sim_role::before() {

@@ -49,7 +49,7 @@ public:
 class sim_role : public effect_driver {
 public:
   sim_role(std::unique_ptr<any_role> role, const role_identity& identity, boot_id boot, std::uint64_t serial,
-           role_home& home, prng& random, rare_paths& rare);
+           role_home& home, prng& random);
 
   [[nodiscard]] const role_identity& identity() const { return identity_; }
   [[nodiscard]] const place& where() const { return where_; }

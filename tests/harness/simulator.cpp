@@ -57,7 +57,7 @@ public:
     count_.searches = result_.searches();
     count_.gave_up = result_.gave_up();
     r.count = count_;
-    r.rare = {around_.rare.begin(), around_.rare.end()};
+    r.rare = around_.rare;
     r.operations = cluster_->operations();
     if (!r.ok)
       log_.line(events_.now(), "FAILED", r.failure);

@@ -7,6 +7,7 @@
 #include "tests/harness/scenario.hpp"
 #include "tests/harness/transcript.hpp"
 
+#include <map>
 #include <optional>
 #include <set>
 
@@ -58,7 +59,7 @@ struct surroundings {
   watchers& checks;
   counters& count;
   std::set<std::string, std::less<>> without;  ///< checks that are switched off
-  rare_paths rare{};                           ///< of the roles of all nodes
+  std::map<std::string, std::uint64_t> rare{};  ///< how often the roles of all nodes took each rare path
 };
 
 }  // namespace quorate::testing

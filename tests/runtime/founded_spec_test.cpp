@@ -24,7 +24,7 @@ cluster_spec spec_of(const std::vector<std::string>& names) {
   cluster_spec spec;
   spec.name = "demo";
   for (const auto& name : names)
-    spec.nodes.push_back({name, "10.0.0." + std::to_string(name.back() - '0'), 7000, {}, 0, {}, 0, {}});
+    spec.nodes.push_back({name, "10.0.0." + std::to_string(name.back() - '0'), 7000, {}, 0, {}});
   number_by_name(spec.nodes);
   return spec;
 }

@@ -44,10 +44,10 @@ struct hellos {
       order.insert(order.begin() + static_cast<std::ptrdiff_t>(random.below(order.size() + 1)), k);
     for (const auto k : order)
       if (k == i || !free || !random.chance(30))
-        spec.nodes.push_back({name_of(k), "10.0.0." + std::to_string(k + 1), 7000, {}, 0, {}, 0, {}});
+        spec.nodes.push_back({name_of(k), "10.0.0." + std::to_string(k + 1), 7000, {}, 0, {}});
     if (free && random.chance(30))
       // Before all others, by its name.
-      spec.nodes.push_back({"added", "10.0.0.99", 7000, {}, 0, {}, 0, {}});
+      spec.nodes.push_back({"added", "10.0.0.99", 7000, {}, 0, {}});
     if (free && random.chance(30))
       spec.protocol = "mencius";
     if (free && random.chance(30))

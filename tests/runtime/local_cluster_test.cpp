@@ -23,7 +23,7 @@ cluster_spec spec_of(std::uint32_t nodes, const std::string& protocol) {
   spec.name = "tier1";
   spec.protocol = protocol;
   for (std::uint32_t n = 1; n <= nodes; ++n)
-    spec.nodes.push_back({"n" + std::to_string(n), {}, 0, {}, 0, {}, 0, node_id{n}});
+    spec.nodes.push_back({"n" + std::to_string(n), {}, 0, {}, 0, node_id{n}});
   return spec;
 }
 

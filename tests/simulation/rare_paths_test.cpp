@@ -31,7 +31,7 @@ std::set<std::string> named_in(const std::string& folder) {
     std::ostringstream bytes;
     bytes << in.rdbuf();
     const auto text = bytes.str();
-    for (auto at = text.find(".rare("); at != std::string::npos; at = text.find(".rare(", at + 1)) {
+    for (auto at = text.find(" rare(o, "); at != std::string::npos; at = text.find(" rare(o, ", at + 1)) {
       const auto end = text.find(";", at);
       for (auto quote = text.find('"', at); quote < end; quote = text.find('"', quote + 1)) {
         const auto close = text.find('"', quote + 1);
