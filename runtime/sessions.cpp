@@ -24,7 +24,8 @@ void sessions::evict() {
   for (auto i = open_.begin(); i != open_.end(); ++i)
     if (i->second.used < oldest->second.used)
       oldest = i;
-  raise_low(oldest->second, UINT64_MAX);
+  while (!oldest->second.blocks.empty())
+    drop_first_block(oldest->second);
   touched_.erase(oldest->first);
   closed_.insert(oldest->first);
   open_.erase(oldest);
@@ -37,8 +38,12 @@ void sessions::make_room() {
     });
     auto& s = most->second;
     // Half at once, so that the search for who holds most is rare.
-    for (const auto target = s.bytes / 2; s.bytes > target;)
-      raise_low(s, (s.blocks.begin()->first + 1) * block_slots);
+    for (const auto target = s.bytes / 2; s.bytes > target;) {
+      // From here on the window begins behind the block; behind the last one there is nothing.
+      const auto last = s.blocks.begin()->first * block_slots + (block_slots - 1);
+      s.low = std::max(s.low, last == UINT64_MAX ? last : last + 1);
+      drop_first_block(s);
+    }
     touched_.insert(most->first);
   }
 }
@@ -90,17 +95,24 @@ void sessions::raise_low(session& s, std::uint64_t low) {
   if (low <= s.low)
     return;
   s.low = low;
-  while (!s.blocks.empty() && s.blocks.begin()->first * block_slots < low) {
-    const auto first = s.blocks.begin();
-    const auto begin = first->first * block_slots;
-    for (auto n = begin; n < std::min(low, begin + block_slots); ++n)
-      drop(s, first, n);
-    // What an empty block would take counts, and no other replica might have it.
-    if (first->second.held > 0)
-      return;
-    count(s, -static_cast<std::ptrdiff_t>(sizeof(block)));
-    s.blocks.erase(first);
-  }
+  while (!s.blocks.empty() && s.blocks.begin()->first < low / block_slots)
+    drop_first_block(s);
+  const auto first = s.blocks.begin();
+  if (first == s.blocks.end() || first->first > low / block_slots)
+    return;
+  for (auto n = low / block_slots * block_slots; n < low; ++n)
+    drop(s, first, n);
+  // An empty one would count as bytes, and no replica that starts again would have it.
+  if (first->second.held == 0)
+    drop_first_block(s);
+}
+
+void sessions::drop_first_block(session& s) {
+  const auto first = s.blocks.begin();
+  for (std::uint64_t i = 0; i < block_slots; ++i)
+    drop(s, first, first->first * block_slots + i);
+  count(s, -static_cast<std::ptrdiff_t>(sizeof(block)));
+  s.blocks.erase(first);
 }
 
 sessions::verdict sessions::check(const command_view& command, log_index index) {
@@ -109,8 +121,6 @@ sessions::verdict sessions::check(const command_view& command, log_index index) 
     return verdict::refuse;
   auto& s = found->second;
   const auto number = command.id.number.value;
-  if (number >= sequences_max)
-    return verdict::refuse;
   s.used = index;
   touched_.insert(found->first);
   raise_low(s, command.done_below);

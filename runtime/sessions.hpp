@@ -18,9 +18,6 @@ struct session_limits {
   std::size_t bytes_max = 256 * 1024 * 1024;  ///< of all outcomes in memory; who holds most forgets first
 };
 
-/// Sequences of a session, ever: those from here on are refused.
-inline constexpr std::uint64_t sequences_max = std::uint64_t{1} << 63;
-
 /// The sessions of one group, the same on every replica, since they change by the log alone.
 /// Invariant: a command id is let through at most once, ever. A session remembers the outcomes of the
 /// sequences from `low` on; below `low`, and where the session is unknown, everything is refused. Memory
@@ -92,6 +89,7 @@ private:
   void finish(session& s, slot& place, log_index index, stored_outcome result);
   void drop(session& s, std::map<std::uint64_t, block>::iterator from, std::uint64_t number);
   void raise_low(session& s, std::uint64_t low);
+  void drop_first_block(session& s);
   void evict();
   void make_room();
   void count(session& s, std::ptrdiff_t bytes);

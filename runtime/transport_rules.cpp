@@ -42,7 +42,6 @@ bool inspect(Inspector& f, handle_text& x) {
 struct hello_text {
   std::uint32_t version = 0;
   std::string cluster;
-  node_id node;
   std::string name;
   disk_id disk;
   boot_id boot;
@@ -52,8 +51,8 @@ struct hello_text {
 template <class Inspector>
 bool inspect(Inspector& f, hello_text& x) {
   return f.object(x).fields(f.field("version", x.version), f.field("cluster", x.cluster),
-                            f.field("node", x.node), f.field("name", x.name), f.field("disk", x.disk),
-                            f.field("boot", x.boot), f.field("door", x.door), f.field("answer", x.answer));
+                            f.field("name", x.name), f.field("disk", x.disk), f.field("boot", x.boot),
+                            f.field("door", x.door), f.field("answer", x.answer));
 }
 
 struct role_text {
@@ -66,13 +65,13 @@ bool inspect(Inspector& f, role_text& x) {
 }
 
 struct roles_text {
-  node_id node;
+  std::string name;
   boot_id boot;
   std::vector<role_text> roles;
 };
 template <class Inspector>
 bool inspect(Inspector& f, roles_text& x) {
-  return f.object(x).fields(f.field("node", x.node), f.field("boot", x.boot), f.field("roles", x.roles));
+  return f.object(x).fields(f.field("name", x.name), f.field("boot", x.boot), f.field("roles", x.roles));
 }
 
 struct client_hello_text {

@@ -29,7 +29,7 @@ const std::vector<mistake> mistakes = {
     {"protocol", "limits { link_bytes = 5 }\n protocol",
      "3:12: cluster.limits.link_bytes: unknown key; did you mean link-bytes?"},
     {"protocol", "limits { memory = 5 }\n protocol",
-     "3:12: cluster.limits.memory: unknown key; known here: link-bytes, requests-in-flight, connections, log-entries, log-bytes"},
+     "3:12: cluster.limits.memory: unknown key; known here: link-bytes, requests-in-flight, connections, log-entries, log-bytes, disk-reserve"},
     {"protocol", "raft { x = 5 }\n protocol",
      "3:3: cluster.raft: unknown key; known here: name, protocol, balancer, sync, machine, nodes, timeouts, limits"},
     {"port = 7101", "prot = 7101",
@@ -261,7 +261,9 @@ TEST_CASE("the order of the nodes means nothing: numbers go by name") {
   for (const auto& n : nodes)
     order += n.name + "=" + std::to_string(n.id.value) + " ";
   CHECK(order == "b=4 a-2=2 c=5 a=1 a1=3 ");
-  const auto turned = spec_of(R"(cluster { name = "demo" nodes = [
+  const auto turned = spec_of(R"(cluster {
+    name = "demo"
+    nodes = [
     { name = "n2", host = "10.0.0.2", port = 1, http = "10.0.0.2:2" },
     { name = "n3", host = "10.0.0.3", port = 1, http = "10.0.0.3:2" },
     { name = "n1", host = "10.0.0.1", port = 1, http = "10.0.0.1:2" } ] })");

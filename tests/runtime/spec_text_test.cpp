@@ -105,11 +105,13 @@ void check_valid(const cluster_spec& spec) {
   CHECK((!spec.nodes.empty() && spec.nodes.size() <= 9));
   std::set<std::string> names;
   std::set<std::string> places;
+  std::set<node_id> ids;
   for (const auto& node : spec.nodes) {
+    CHECK((node.id.value >= 1 && node.id.value <= spec.nodes.size()));
+    CHECK(ids.insert(node.id).second);
     CHECK(names.insert(node.name).second);
     CHECK(places.insert(node.host + " " + std::to_string(node.port)).second);
     CHECK(places.insert(node.http_host + " " + std::to_string(node.http_port)).second);
-    CHECK(node.id.value == names.size());
   }
 }
 
