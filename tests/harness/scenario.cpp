@@ -243,6 +243,7 @@ scenario scenario::from_seed(std::uint64_t seed, std::size_t members, std::strin
     s.memory = draw_limits(protocol, tight);
   if (tight.chance(15))
     s.local_max = microseconds(tight.between(20, 3'000));
+  s.answer_within += 50 * s.local_max;
   draw_low_disks(s);
   return s;
 }

@@ -114,8 +114,7 @@ void sim_node::acknowledge(const waiting& w) {
 void sim_node::read(sim_role& by, read_effect&& effect) {
   const auto space = by.identity().space;
   later(short_while(10, 1000), [this, space, serial = by.serial(), effect = std::move(effect)] {
-    auto* role = find(address_of(space.role, space), serial);
-    if (role == nullptr || dying_)
+    if (find(address_of(space.role, space), serial) == nullptr || dying_)
       return;
     journal_rows found;
     found.id = effect.id;
@@ -130,7 +129,11 @@ void sim_node::read(sim_role& by, read_effect&& effect) {
       found.rows.push_back(std::move(row));
       return true;
     });
-    role->rows(std::move(found));
+    // What was read may be out of date when the role gets it.
+    later(short_while(0, local_max_us()), [this, space, serial, found = std::move(found)]() mutable {
+      if (auto* role = find(address_of(space.role, space), serial); role != nullptr && !dying_)
+        role->rows(std::move(found));
+    });
   });
 }
 

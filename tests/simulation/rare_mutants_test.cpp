@@ -305,7 +305,6 @@ constexpr mutant of_mencius[] = {
      .replace = with_proposer<doubt_is_not_kept>,
      .shape = lost_receipts},
     {.name = "a learner that does not go back on a fast-forward",
-     .expected = "delivery",
      .role = port::learner,
      .bends = does_not_go_back,
      .shape = overtaken_learners},

@@ -44,16 +44,12 @@ std::set<std::string> named_in(const std::string& folder) {
 }
 
 /// Tiny limits for all, and what brings each kind of path about for some.
-template <const char* Protocol>
-void shape(scenario& s) {
+void shape(scenario& s, std::string_view protocol) {
   constexpr void (*shapes[])(scenario&) = {
       [](scenario&) {}, snapshots_and_restarts, snapshots_in_parts, overtaken_learners, lost_receipts,
   };
   shapes[s.seed % std::size(shapes)](s);
-  const auto own = s.memory;
-  tiny_memory<Protocol>(s);
-  for (const auto& [name, value] : own.list())
-    s.memory.set(name, value);
+  tiny_memory(s, protocol);
 }
 
 void check_all_taken(const std::string& folder, const paths& taken) {
@@ -80,7 +76,7 @@ TEST_CASE("with hardly any memory every promise is kept, and every rare path is 
     what.seeds = wanted.counted ? wanted.seeds : sanitized ? 60 : 600;
     what.members = wanted.members.value_or(0);
     what.stop_at_failure = !wanted.all;
-    what.shape = p.name == "mencius" ? shape<mencius_name> : shape<paxos_name>;
+    what.shape = [&p](scenario& s) { shape(s, p.name); };
     const auto found = explore(what, p, [&p](std::size_t members) -> options {
       options how;
       how.checks = checks_of(p.name, members);
