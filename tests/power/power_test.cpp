@@ -72,25 +72,21 @@ std::string text(const power_result& r) {
   return out;
 }
 
-// The journal of this version takes what it replays from the system's cache for durable, and is then refused
-// after the next power loss. Until that is mended these tests may fail.
-#define KNOWN_FAULT *doctest::may_fail()
-
 TEST_CASE(
-    "one node has all that it has acknowledged, after kills and power losses in any order" KNOWN_FAULT) {
+    "one node has all that it has acknowledged, after kills and power losses in any order") {
   const auto r = try_all({.nodes = 1, .boots = 6, .points = 24, .faults = false}, points() * 2 / 5);
   print("one node", r);
   CHECK(text(r) == "");
 }
 
 TEST_CASE(
-    "... and after failed syncs, short writes, full disks and kills in the middle of a start" KNOWN_FAULT) {
+    "... and after failed syncs, short writes, full disks and kills in the middle of a start") {
   const auto r = try_all({.nodes = 1, .boots = 6, .points = 24}, points() * 2 / 5);
   print("one node with a bad disk", r);
   CHECK(text(r) == "");
 }
 
-TEST_CASE("three nodes that lose power at once have all that they have acknowledged, and serve" KNOWN_FAULT) {
+TEST_CASE("three nodes that lose power at once have all that they have acknowledged, and serve") {
   const auto r = try_all({.nodes = 3, .boots = 3, .points = 15}, points() / 5);
   print("three nodes", r);
   CHECK(text(r) == "");
