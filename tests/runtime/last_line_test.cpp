@@ -41,8 +41,9 @@ void throws() noexcept {
 
 void asks_for_far_too_much() {
   // Volatile: otherwise the compiler may leave out memory that nobody reads.
-  static std::string* volatile kept;
+  static std::string* volatile kept = nullptr;
   kept = new std::string(1ull << 60, 'x');
+  delete kept;
 }
 
 void eats_memory() {
