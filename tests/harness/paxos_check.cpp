@@ -124,7 +124,7 @@ std::map<std::string, std::string> draw_paxos_options(prng& random) {
 }
 
 void draw_paxos_limits(role_limits& out, prng& random) {
-  draw_limit(out, "learner.window_max", 1, 20, random);
+  draw_limit(out, "learner.window_max", 4, 40, random);
   draw_limit(out, "learner.behind_max", 1, 30, random);
   draw_limit(out, "learner.bodies_bytes_max", 0, 1'000, random);
   draw_limit(out, "learner.ballots_max", 1, 3, random);

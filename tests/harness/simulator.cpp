@@ -96,6 +96,8 @@ private:
     if (!result_.failed() && !cluster_->members_equal())
       result_.fail("termination", "the replicas have not become equal: " + indices());
     probe(true);
+    // Somebody may have ordered a command meanwhile that nobody waits for any more.
+    run_until(events_.now() + plan.converge_within, [this] { return cluster_->members_equal(); });
     if (!result_.failed())
       checks_.tell(&check::ended, cluster_->outcome());
   }

@@ -8,6 +8,7 @@
 #include "runtime/founding.hpp"
 #include "runtime/log_rows.hpp"
 #include "runtime/replica.hpp"
+#include "tests/harness/script.hpp"
 #include "tests/simulation/mencius_mutants.hpp"
 #include "tests/simulation/rare_shapes.hpp"
 
@@ -338,7 +339,10 @@ TEST_CASE("in the scenarios of rare paths nothing fails where nothing is planted
   for (const auto shape : {snapshots_and_restarts, snapshots_in_parts, overtaken_learners, lost_receipts})
     for (const auto& p : all_protocols()) {
       const mutant none{.name = "none", .shape = shape};
-      for (const auto& f : false_alarms(none, p, 60))
-        FAIL_CHECK(p.name << ", seed " << f.seed << ": " << f.failure);
+      for (const auto& f : false_alarms(none, p, 60)) {
+        auto plan = scenario::from_seed(f.seed, none.members, p.name);
+        shape(plan);
+        FAIL_CHECK(p.name << ", seed " << f.seed << ": " << f.failure << "\n" << to_text({p.name, plan}));
+      }
     }
 }
