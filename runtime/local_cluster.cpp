@@ -113,7 +113,12 @@ void local_cluster::start(site& s) {
     if (logger)
       logger(level, id, place, line);
   };
-  h.fatal = [id = s.id](const std::string& message) { ENSURE(false, text(id) + ": " + message); };
+  h.fatal = [fatal = options_.fatal, id = s.id](const std::string& message) {
+    if (fatal)
+      fatal(id, message);
+    else
+      ENSURE(false, text(id) + ": " + message);
+  };
   // Actors may outlive their site for a message or two; a site never outlives the cluster.
   const std::weak_ptr<site> weak = sites_.at(s.id);
   h.published = [this, weak](const role_address& address, const caf::strong_actor_ptr& handle) {

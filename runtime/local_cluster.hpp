@@ -36,6 +36,8 @@ struct local_options {
   node_timings timings;
   log_limits log;
   std::function<void(severity, node_id, std::string_view place, const std::string& line)> logger;
+  /// A part of a node has ended by an error; nothing: a broken invariant, which ends the process.
+  std::function<void(node_id, const std::string& why)> fatal;
 };
 
 /// n nodes, each with its own actors, journal and store in memory, connected directly. The same roles, shells

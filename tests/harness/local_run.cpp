@@ -3,6 +3,7 @@
 #include "runtime/local_cluster.hpp"
 #include "tests/harness/checks.hpp"
 #include "tests/harness/deterministic_system.hpp"
+#include "tests/harness/invariant_trap.hpp"
 
 #include <caf/send.hpp>
 
@@ -119,6 +120,9 @@ private:
       options.log = {plan_.between(1, 30), 1'000'000};
     options.logger = [this](severity level, node_id node, std::string_view role, const std::string& line) {
       checks_.tell(&check::noted, place{node, {}, {}, port::node}, level, std::string{role} + ": " + line);
+    };
+    options.fatal = [this](node_id node, const std::string& why) {
+      verdict_.fail("invariant", text(node) + ": " + why);
     };
     options.between = [this](node_id, node_id, const role_address&, const caf::strong_actor_ptr& handle) {
       links_.push_back(spawn_faulty_link(det_, handle, faults_));
@@ -273,6 +277,7 @@ private:
 
   void fail(const std::string& why) { verdict_.fail("termination", why); }
 
+  invariant_trap trap_;  ///< until the last actor is gone
   prng plan_;
   std::uint64_t seed_;
   std::size_t members_;

@@ -4,6 +4,7 @@
 #include "actors/journal.hpp"
 #include "actors/outbox.hpp"
 #include "protocols/contract.hpp"
+#include "tests/runtime/wanted_text.hpp"
 
 namespace quorate::testing {
 
@@ -73,7 +74,7 @@ private:
         last_read_ = *read;
     }
     static_cast<void>(disk_.commit(std::move(ops), true));
-    auto result = text(out_);
+    auto result = wanted_text(out_);
     out_.clear();
     return result;
   }

@@ -4,6 +4,7 @@
 #include "actors/journal.hpp"
 #include "actors/outbox.hpp"
 #include "actors/prng.hpp"
+#include "tests/runtime/wanted_text.hpp"
 
 #include <concepts>
 #include <utility>
@@ -23,22 +24,22 @@ public:
   std::string on(node_id from, const M& message) {
     out_.clear();
     role.on(from, message, out_);
-    return text(out_);
+    return wanted_text(out_);
   }
   std::string start() {
     out_.clear();
     role.start(out_);
-    return text(out_);
+    return wanted_text(out_);
   }
   std::string tick(std::uint64_t tag = 1) {
     out_.clear();
     role.on(timer_tag{tag}, out_);
-    return text(out_);
+    return wanted_text(out_);
   }
   std::string rows(journal_rows found) {
     out_.clear();
     role.on(std::move(found), out_);
-    return text(out_);
+    return wanted_text(out_);
   }
   /// What the role draws from now on.
   void seed(std::uint64_t s) { random_ = prng{s}; }
