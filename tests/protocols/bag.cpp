@@ -234,6 +234,8 @@ bag::bag(std::uint64_t seed, std::size_t members, roles_maker make)
 
 void bag::client(node& n) {
   if (random_.chance(10)) {
+    // It takes the place of one that is open.
+    n.barriers.clear();
     n.barriers.emplace(token{++tokens_}, log_.size());
     return hand_over(n, n.id, box::of(barrier{token{tokens_}}));
   }

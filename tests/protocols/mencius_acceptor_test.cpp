@@ -170,7 +170,7 @@ TEST_CASE("of many batches asked for at once all are read, also where the disk i
   CHECK(!has(a.on(n2, recall(2)), "read"));
   CHECK(!has(a.on(n2, recall(2)), "read"));  // once is enough
   auto text = a.rows(a.wanted());
-  CHECK(has(text, "send n2 Body{} + 2 bytes"));
+  CHECK(has(text, "send n2 Body{id { node: 1 boot: 1 number: 1 }}+2"));
   CHECK(has(text, "read"));
   text = a.rows(a.wanted());
   CHECK(has(text, "send n2 Body{slot: 1"));
