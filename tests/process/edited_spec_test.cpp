@@ -43,7 +43,8 @@ std::string log_of(const process_cluster& cluster, std::size_t n) {
   const auto reply = cluster.client(n).get("/log");
   REQUIRE(reply);
   std::string values;
-  for (const auto& entry : nlohmann::json::parse(reply->body)["entries"])
+  const auto page = nlohmann::json::parse(reply->body);
+  for (const auto& entry : page["entries"])
     values += entry["value"].get<std::string>() + " ";
   return values;
 }
