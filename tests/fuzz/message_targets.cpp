@@ -11,6 +11,7 @@
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
 #include <caf/byte_buffer.hpp>
+#include <caf/init_global_meta_objects.hpp>
 
 #include <google/protobuf/stubs/logging.h>
 
@@ -84,6 +85,9 @@ void messages_bytes(std::string_view bytes) {
 
 /// Who sends a frame, and the frame.
 void frames_bytes(std::string_view bytes) {
+  // CAF's errors carry messages of its own types, which a program with actors registers at its start.
+  static const auto registered = (caf::core::init_global_meta_objects(), true);
+  static_cast<void>(registered);
   if (bytes.size() < 1 + frame_head_bytes)
     return;
   const auto who = static_cast<std::uint8_t>(bytes[0]);
