@@ -65,7 +65,7 @@ private:
     if (index) {
       a.fate = append_fate::acknowledged;
       a.index = *index;
-    } else if ((reply.status == 503 || reply.status == 429) && !error.empty() &&
+    } else if ((reply.status == 503 || reply.status == 429 || reply.status == 507) && !error.empty() &&
                reply.has_field("Retry-After")) {
       a.fate = append_fate::refused;
     } else if (reply.status != 504 || error != "unknown_outcome") {
