@@ -65,8 +65,8 @@ private:
     if (index) {
       a.fate = append_fate::acknowledged;
       a.index = *index;
-    } else if ((reply.status == 503 || reply.status == 429 || reply.status == 507) && !error.empty() &&
-               reply.has_field("Retry-After")) {
+    } else if (error == "disk_full" ||
+               ((reply.status == 503 || reply.status == 429) && !error.empty() && reply.has_field("Retry-After"))) {
       a.fate = append_fate::refused;
     } else if (reply.status != 504 || error != "unknown_outcome") {
       seen_.odd.push_back("POST /append_log: " + std::to_string(reply.status) + " " +
