@@ -42,6 +42,7 @@ struct log_writer::shared {
   std::mutex mutex;
   std::condition_variable changed;
   std::string waiting;
+  std::size_t in_hand = 0;  ///< bytes that the thread has taken and not got rid of
   std::size_t missing = 0;  ///< lines that came when too much was waiting, after those in `waiting`
   bool writing = false;
   bool closing = false;
@@ -63,11 +64,13 @@ struct log_writer::shared {
         return;
       const auto text = std::exchange(waiting, {});
       const auto left_out = std::exchange(missing, 0);
+      in_hand = text.size();
       writing = true;
       lock.unlock();
       write_batch(text, left_out);
       bytes_behind -= text.size();
       lock.lock();
+      in_hand = 0;
       writing = false;
       changed.notify_all();
     }
@@ -137,7 +140,7 @@ log_writer::~log_writer() {
 void log_writer::write(std::string_view lines) {
   {
     const std::lock_guard lock{shared_->mutex};
-    if (shared_->missing > 0 || shared_->waiting.size() + lines.size() > bytes_waiting_max) {
+    if (shared_->missing > 0 || shared_->waiting.size() + shared_->in_hand + lines.size() > bytes_waiting_max) {
       shared_->missing += lines_in(lines);
       return;
     }
