@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 
 namespace quorate {
 
@@ -25,6 +26,9 @@ constexpr std::size_t read_bytes_max = 64 * 1024;
 constexpr std::size_t write_bytes_max = 64 * 1024;
 // CAF counts whole frames as signs of life; a long one counts for each of these times in which some of it came.
 constexpr std::chrono::milliseconds alive_every{50};
+// Who is closed takes what still waits for it within this, or not at all: CAF closes a connection also because its
+// other side is silent, and neither such a connection nor the process may live on for it.
+constexpr std::chrono::milliseconds last_words_within{1'000};
 
 /// Above all numbers of sockets.
 caf::io::connection_handle next_handle() {
@@ -325,6 +329,12 @@ void guarded_scribe::data_transferred(caf::execution_unit*, std::size_t, std::si
 }
 
 void guarded_scribe::graceful_shutdown() {
+  // The system takes what it can, and ends the connection where the other side does not.
+  const auto fd = stream_.fd();
+  const auto unsent = std::numeric_limits<int>::max();
+  const auto within = static_cast<unsigned>(last_words_within.count());
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &within, sizeof(within));
   queue_.take_all(now(), stream_.wr_buf());
   scribe_impl::flush();
   scribe_impl::graceful_shutdown();
