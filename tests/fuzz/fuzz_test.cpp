@@ -2,6 +2,7 @@
 
 #include "actors/prng.hpp"
 #include "tests/fuzz/target.hpp"
+#include "tests/source_dir.hpp"
 
 #include <doctest/doctest.h>
 
@@ -26,7 +27,7 @@ struct seed_file {
 std::vector<seed_file> corpus_of(std::string_view target) {
   std::vector<seed_file> out;
   for (const auto& entry :
-       fs::directory_iterator{fs::path{QUORATE_SOURCE_DIR} / "tests/fuzz/corpus" / target}) {
+       fs::directory_iterator{fs::path{quorate::testing::source_dir()} / "tests/fuzz/corpus" / target}) {
     std::ifstream in{entry.path(), std::ios::binary};
     out.push_back({entry.path().filename().string(), std::string{std::istreambuf_iterator<char>{in}, {}}});
   }

@@ -1,6 +1,7 @@
 #include "runtime/ip_address.hpp"
 #include "runtime/timings.hpp"
 #include "tests/runtime/spec_fixture.hpp"
+#include "tests/source_dir.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -229,7 +230,7 @@ private:
 }  // namespace
 
 TEST_CASE("the sample spec is valid and says what it shows") {
-  const auto result = load_spec(QUORATE_SOURCE_DIR "/samples/cluster.conf", known());
+  const auto result = load_spec(quorate::testing::source_dir() + "/samples/cluster.conf", known());
   REQUIRE(message_of(result) == "valid");
   const auto& spec = std::get<cluster_spec>(result);
   CHECK(spec.name == "demo");
@@ -274,7 +275,7 @@ TEST_CASE("the order of the nodes means nothing: numbers go by name") {
 }
 
 TEST_CASE("the sample spec shows the defaults") {
-  const auto sample = load_spec(QUORATE_SOURCE_DIR "/samples/cluster.conf", known());
+  const auto sample = load_spec(quorate::testing::source_dir() + "/samples/cluster.conf", known());
   const auto& shown = std::get<cluster_spec>(sample);
   const auto left_out = spec_of(valid_text);
   for (const auto& spec : {shown, left_out, cluster_spec{}}) {

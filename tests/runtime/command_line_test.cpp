@@ -1,4 +1,5 @@
 #include "runtime/command_line.hpp"
+#include "tests/source_dir.hpp"
 
 #include <doctest/doctest.h>
 
@@ -114,7 +115,7 @@ TEST_CASE("help and version go before every mistake") {
 }
 
 TEST_CASE("the version is the project's") {
-  std::ifstream in{QUORATE_SOURCE_DIR "/CMakeLists.txt"};
+  std::ifstream in{quorate::testing::source_dir() + "/CMakeLists.txt"};
   const std::string text{std::istreambuf_iterator<char>{in}, {}};
   CHECK(text.find("project(quorate VERSION " + std::string{version} + " ") != std::string::npos);
 }

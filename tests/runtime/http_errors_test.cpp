@@ -1,4 +1,5 @@
 #include "runtime/http_errors.hpp"
+#include "tests/source_dir.hpp"
 
 #include <doctest/doctest.h>
 
@@ -25,7 +26,7 @@ std::vector<std::string> cells_of(const std::string& line) {
 /// What README.md says of errors: rows "| 413, 431 | `one`, `other` | …", the n-th status with the n-th code where there
 /// are several.
 table documented() {
-  std::ifstream file{QUORATE_SOURCE_DIR "/README.md"};
+  std::ifstream file{quorate::testing::source_dir() + "/README.md"};
   REQUIRE(file);
   table out;
   auto inside = false;

@@ -2,6 +2,7 @@
 
 #include "actors/prng.hpp"
 #include "runtime/spec_text.hpp"
+#include "tests/source_dir.hpp"
 
 #include <fstream>
 #include <iterator>
@@ -81,7 +82,7 @@ const std::vector<mistake> mistakes = {
 // clang-format on
 
 std::string sample() {
-  std::ifstream in{QUORATE_SOURCE_DIR "/samples/cluster.conf", std::ios::binary};
+  std::ifstream in{quorate::testing::source_dir() + "/samples/cluster.conf", std::ios::binary};
   std::string text{std::istreambuf_iterator<char>{in}, {}};
   REQUIRE(!text.empty());
   return text;

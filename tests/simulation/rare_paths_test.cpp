@@ -4,6 +4,7 @@
 #include "tests/harness/explore.hpp"
 #include "tests/harness/script.hpp"
 #include "tests/simulation/rare_shapes.hpp"
+#include "tests/source_dir.hpp"
 
 #include <doctest/doctest.h>
 
@@ -23,7 +24,7 @@ using paths = std::map<std::string, std::uint64_t>;
 /// The names that the sources under `folder` give to rare paths: the literals within `rare(…)`.
 std::set<std::string> named_in(const std::string& folder) {
   std::set<std::string> out;
-  const auto root = std::filesystem::path{QUORATE_SOURCE_DIR} / folder;
+  const auto root = std::filesystem::path{quorate::testing::source_dir()} / folder;
   for (const auto& file : std::filesystem::recursive_directory_iterator{root}) {
     if (file.path().extension() != ".cpp")
       continue;

@@ -4,6 +4,7 @@
 #include "tests/harness/shrink.hpp"
 
 #include "protocols/registry.hpp"
+#include "tests/source_dir.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,7 +18,7 @@ using namespace quorate::testing;
 
 namespace {
 
-const std::filesystem::path scripts = std::filesystem::path{QUORATE_SOURCE_DIR} / "tests" / "scripts";
+const std::filesystem::path scripts = std::filesystem::path{quorate::testing::source_dir()} / "tests" / "scripts";
 
 options with_checks_of(const protocol& p, std::size_t members) {
   options how;
