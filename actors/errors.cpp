@@ -34,6 +34,8 @@ std::string_view to_string(errc code) {
     return "shutting_down";
   case errc::disk_full:
     return "disk_full";
+  case errc::state_differs:
+    return "state_differs";
   }
   return "unknown";
 }

@@ -25,6 +25,7 @@ enum class errc : std::uint8_t {
   in_use,           ///< a port or directory belongs to somebody else
   shutting_down,    ///< this node is stopping: never ordered
   disk_full,        ///< too few members have room for it on their disks: never ordered
+  state_differs,    ///< this node's state is not a majority's, so it serves nobody: never ordered by it
 };
 
 [[nodiscard]] std::string_view to_string(errc code);

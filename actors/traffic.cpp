@@ -99,5 +99,6 @@ QUORATE_TEXT_OF(barrier, std::to_string(m.id.value))
 QUORATE_TEXT_OF(reached, std::to_string(m.id.value))
 QUORATE_TEXT_OF(fell_behind, "")
 QUORATE_TEXT_OF(ready, "")
+QUORATE_TEXT_OF(quarantined, "")
 
 }  // namespace quorate

@@ -71,6 +71,12 @@ struct ready {
   static constexpr std::string_view name = "ready";
 };
 
+/// replica -> edge: this node's state differs from a majority's. From now on it serves nobody.
+struct quarantined {
+  static constexpr std::string_view name = "quarantined";
+  payload why;  ///< one sentence, for clients
+};
+
 /// Which of these commands have certainly not been ordered and never will be? replica -> proposer too.
 struct withdraw {
   static constexpr std::string_view name = "withdraw";
@@ -203,6 +209,7 @@ QUORATE_LOCAL_MESSAGE(client_replies, gateway)
 QUORATE_LOCAL_MESSAGE(submission, replica)
 QUORATE_LOCAL_MESSAGE(outcomes, edge)
 QUORATE_LOCAL_MESSAGE(ready, edge)
+QUORATE_LOCAL_MESSAGE(quarantined, edge)
 QUORATE_LOCAL_MESSAGE(withdraw, replica)
 QUORATE_LOCAL_MESSAGE(withdrawn, edge)
 QUORATE_LOCAL_MESSAGE(queries, replica)

@@ -23,6 +23,7 @@ bool never_ordered(errc code) {
   case errc::not_founded:
   case errc::moved:
   case errc::shutting_down:
+  case errc::state_differs:
     return true;
   default:
     return false;

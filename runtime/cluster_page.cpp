@@ -49,6 +49,7 @@ nlohmann::ordered_json member_entry(const member& m, const page_facts& facts,
   }
   const auto applied = board.replica.others.find(m.id);
   entry["applied"] = applied == board.replica.others.end() ? 0 : applied->second;
+  entry["quarantined"] = board.replica.not_served_by.contains(m.id);
   if (const auto link = facts.links.find(m.id); link != facts.links.end()) {
     entry["bytes_in_flight"] = link->second.in_flight;
     entry["messages_dropped"] = link->second.dropped;
@@ -89,6 +90,7 @@ std::string cluster_page(const page_facts& facts, const status_board::contents& 
   log["state_hash"] = hexadecimal(board.replica.state_hash);
   log["sessions"] = board.replica.sessions;
   log["divergences"] = board.replica.divergences;
+  log["quarantined"] = !board.replica.quarantine.empty();
   auto& disk = page["storage"];
   disk["journal_batches"] = facts.journal_batches;
   disk["journal_bytes"] = facts.journal_bytes;
@@ -108,6 +110,8 @@ std::string cluster_page(const page_facts& facts, const status_board::contents& 
 http_backend::health_state health_of(const status_board::contents& board) {
   if (!board.founded)
     return {false, "this node has no cluster yet: " + board.reason};
+  if (!board.replica.quarantine.empty())
+    return {false, board.replica.quarantine};
   if (board.peers.majority && !board.peers.takes_writes) {
     std::string full;
     for (const auto& m : board.members)

@@ -89,6 +89,10 @@ void edge::on(node_id, const client_requests& msg, out& o) {
       reply(refused, r.id, code, std::move(why));
       continue;
     }
+    if (quarantine_) {
+      reply(refused, r.id, errc::state_differs, *quarantine_);
+      continue;
+    }
     const auto deadline = o.now() + r.timeout;
     if (r.kind == request_kind::write) {
       bytes_ += r.body.size();
@@ -247,9 +251,35 @@ void edge::on(node_id, const nodes_lost& msg, out& o) {
   tell_balancer(false, o);
 }
 
+void edge::on(node_id, const quarantined& msg, out& o) {
+  quarantine_ = msg.why;
+  client_replies replies;
+  for (const auto& w : queue_) {
+    bytes_ -= w.what.body.size();
+    reply(replies, w.id, errc::state_differs, msg.why);
+  }
+  queue_.clear();
+  // What is with our replica may have been ordered. What another node has, that one answers; what nobody has
+  // yet, it gets.
+  for (auto i = submitted_.begin(); i != submitted_.end();) {
+    const auto& w = i->second;
+    if (w.now == write::state::handed && w.at == self_) {
+      reply(replies, w.id, errc::unknown_outcome, nobody_knows);
+      i = settle(i, std::nullopt, o.now());
+    } else {
+      ++i;
+    }
+  }
+  for (const auto& [id, r] : reads_)
+    reply(replies, r.id, errc::state_differs, msg.why);
+  reads_.clear();
+  flush(replies, self_, o);
+}
+
 void edge::on(node_id from, const outcomes& msg, out& o) {
   client_replies replies;
   bool expired = false;
+  bool elsewhere = false;
   for (const auto& result : msg.list) {
     if (result.id.session == session_id{0}) {
       byte_reader in{result.body.view()};
@@ -267,7 +297,19 @@ void edge::on(node_id from, const outcomes& msg, out& o) {
     if (found == submitted_.end())
       continue;
     auto& w = found->second;
-    if (result.code != errc::session_expired) {
+    if (result.code == errc::state_differs) {
+      // Not ordered by that one, which serves nobody. Another node may take it, unless that was our own.
+      if (from != self_) {
+        if (w.now == write::state::handed && w.at == from) {
+          give_up(w, o.now());
+          elsewhere = true;
+        }
+        continue;
+      }
+      const auto kept = w.only_at(self_);
+      reply(replies, w.id, kept ? errc::state_differs : errc::unknown_outcome,
+            kept ? result.body : nobody_knows);
+    } else if (result.code != errc::session_expired) {
       reply(replies, w.id, result.code, result.body);
     } else {
       expired = true;
@@ -294,6 +336,8 @@ void edge::on(node_id from, const outcomes& msg, out& o) {
     open_session(o);
     o.set_timer(opening, open_again);
   }
+  if (elsewhere)
+    send_waiting(o);
   submit(o);
   flush(replies, self_, o);
   tell_balancer(false, o);

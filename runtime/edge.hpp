@@ -33,7 +33,7 @@ class edge {
 public:
   using out = outbox<submission, withdraw, queries, drop_queries, client_replies, route, feedback>;
   using handles = messages<client_requests, ready, outcomes, withdrawn, query_results, routed, route_mode,
-                           route_again, nodes_lost, admission>;
+                           route_again, nodes_lost, admission, quarantined>;
   static constexpr port place = port::edge;
 
   /// `session_window`: sequences that the replicas remember of a session.
@@ -52,6 +52,7 @@ public:
   void on(node_id from, const route_again& msg, out& o);
   void on(node_id from, const nodes_lost& msg, out& o);
   void on(node_id from, const admission& msg, out& o);
+  void on(node_id from, const quarantined& msg, out& o);
   void on(timer_tag tag, out& o);
 
 private:
@@ -115,6 +116,7 @@ private:
 
   std::deque<write> queue_;  ///< not submitted yet, in order
   writes submitted_;         ///< by sequence in session_; not all of them have been handed over
+  std::optional<payload> quarantine_;  ///< why this node serves nobody
   bool direct_ = true;       ///< all go to this node's replica; see route_mode
   feedback news_;            ///< for the balancer
   admission may_;            ///< what membership last said

@@ -35,6 +35,7 @@ constexpr std::array rows{
     http_error_row{http_error::too_many_connections, 503, "overloaded"},
     http_error_row{http_error::unready, 503, "disk_full"},
     http_error_row{http_error::shutting_down, 503, "shutting_down"},
+    http_error_row{http_error::state_differs, 503, "state_differs"},
     http_error_row{http_error::not_founded, 503, "not_founded"},
     http_error_row{http_error::session_expired, 503, "session_expired"},
     http_error_row{http_error::moved, 503, "moved"},
@@ -89,6 +90,8 @@ http_error http_error_of(errc code) {
     return http_error::shutting_down;
   case errc::disk_full:
     return http_error::disk_full;
+  case errc::state_differs:
+    return http_error::state_differs;
   case errc::ok:
   case errc::bad_config:
   case errc::io_failed:

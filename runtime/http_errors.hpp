@@ -40,6 +40,7 @@ enum class http_error : std::uint8_t {
   too_many_connections,  ///< says "overloaded" too
   unready,  ///< GET /healthz: says "disk_full"
   shutting_down,
+  state_differs,
   not_founded,
   session_expired,
   moved,

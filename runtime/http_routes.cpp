@@ -205,6 +205,8 @@ std::string_view sentence_of(errc code) {
     return "This node is stopping; the command was not executed.";
   case errc::disk_full:
     return "Too few members have room on their disks; the command was not executed and never will be.";
+  case errc::state_differs:
+    return "This node's state differs from that of a majority; the command was not executed.";
   default:
     return "The node has failed to answer.";
   }

@@ -96,7 +96,7 @@ void membership::on(node_id from, const wire::Heartbeat& msg, out& o) {
 }
 
 void membership::on(node_id, const replica_load& msg, out&) {
-  const auto percent = msg.waiting * 100 / setup_.waiting_max;
+  const auto percent = msg.quarantined ? std::uint64_t{1'000} : msg.waiting * 100 / setup_.waiting_max;
   claims_[setup_.self].fill_percent = static_cast<std::uint32_t>(std::min<std::uint64_t>(percent, 1'000));
 }
 
@@ -123,6 +123,13 @@ void membership::on(timer_tag, out& o) {
   tell(o);
 }
 
+std::string membership::name_of(node_id node) const {
+  for (const auto& m : setup_.members)
+    if (m.id == node)
+      return m.name;
+  return text(node);
+}
+
 /// Who can be reached now.
 void membership::look(out& o) {
   std::size_t up = 1;
@@ -132,7 +139,7 @@ void membership::look(out& o) {
     up += now ? 1 : 0;
     auto& before = reachable_[node];
     if (before != now)
-      o.note(now ? severity::info : severity::warning, text(node) + (now ? " is reachable" : " is silent"));
+      o.note(now ? severity::info : severity::warning, name_of(node) + (now ? " is reachable" : " is silent"));
     before = now;
   }
   majority_ = majority{setup_.members.size()}.reached(up);

@@ -60,6 +60,7 @@ QUORATE_LOCAL_MESSAGE(connectivity, node)
 struct replica_load {
   static constexpr std::string_view name = "replica_load";
   std::uint64_t waiting = 0;
+  bool quarantined = false;  ///< takes none at all
 };
 QUORATE_LOCAL_MESSAGE(replica_load, membership)
 
@@ -110,6 +111,7 @@ private:
   [[nodiscard]] bool room_for(disk_level refused_from, time_point now) const;
   [[nodiscard]] bool majority_is_lost(time_point now);
   [[nodiscard]] std::string names_of_full() const;
+  [[nodiscard]] std::string name_of(node_id node) const;
 
   membership_setup setup_;
   std::map<node_id, silence_meter> meters_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <utility>
 
 namespace quorate {
 
@@ -14,6 +15,14 @@ std::optional<barrier> pending_reads::drop(const std::vector<token>& ids) {
   if (open_ == token{} || !behind_.empty())
     return std::nullopt;
   open_ = token{};
+  return barrier{open_};
+}
+
+std::optional<barrier> pending_reads::clear() {
+  behind_.clear();
+  next_.clear();
+  if (std::exchange(open_, token{}) == token{})
+    return std::nullopt;
   return barrier{open_};
 }
 

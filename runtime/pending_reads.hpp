@@ -12,6 +12,8 @@ namespace quorate {
 class pending_reads {
 public:
   void add(query read) { next_.push_back(std::move(read)); }
+  /// Nobody waits any more. \returns what to tell the learner where a barrier is open
+  [[nodiscard]] std::optional<barrier> clear();
   /// The edge has answered these itself. \returns what to tell the learner where nobody waits for the open
   /// barrier any more: it asks no further
   [[nodiscard]] std::optional<barrier> drop(const std::vector<token>& ids);

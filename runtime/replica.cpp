@@ -16,12 +16,18 @@ namespace {
 constexpr timer_tag tick{1};
 constexpr std::string_view mark_key = "d";  // saved to make everything before it durable
 
-constexpr std::uint64_t hashes_max = 4'096;
 // Behind by this much, asking the protocol for single batches is the slower way.
 constexpr std::uint64_t far_behind = 1'024;
 constexpr duration stuck_after = 1s;
 constexpr std::uint64_t flush_after_batches = 16'384;
 constexpr std::size_t flush_after_bytes = 64 * 1024 * 1024;
+
+std::vector<node_id> ids_of(const std::vector<member>& members) {
+  std::vector<node_id> out;
+  for (const auto& m : members)
+    out.push_back(m.id);
+  return out;
+}
 
 }  // namespace
 
@@ -36,8 +42,8 @@ replica::replica(replica_setup setup)
     : setup_(std::move(setup)),
       chunk_bytes_max_(setup_.memory.of("sync.chunk_bytes_max", limits::chunk_bytes_max)),
       far_behind_(setup_.memory.of("replica.far_behind", far_behind)),
-      hashes_max_(setup_.memory.of("replica.hashes_max", hashes_max)),
-      executor_(*setup_.machine, *setup_.state, setup_.sessions), log_(setup_.limits) {
+      executor_(*setup_.machine, *setup_.state, setup_.sessions), log_(setup_.limits),
+      agreement_(setup_.self, ids_of(setup_.members), setup_.memory) {
   for (const auto& m : setup_.members) {
     applied_[m.id] = log_index{0};
     durable_[m.id] = log_index{0};
@@ -47,6 +53,7 @@ replica::replica(replica_setup setup)
 void replica::recover(const journal_view& saved) {
   if (const auto failed = executor_.load())
     end_for(failed->message);
+  recover_quarantine(saved);
   bool first = true;
   saved.scan(log_rows::prefix, log_rows::end, [&](journal_row&& row) {
     const auto index = log_rows::index_of(row);
@@ -86,9 +93,21 @@ void replica::start(out& o) {
   o.note(severity::info, "stands at index " + std::to_string(next().value) + ", its log begins at " +
                              std::to_string(log_.first().value));
   o.set_timer(tick, setup_.timings.applied_every);
+  agreement_.own(next(), executor_.point().state_hash);
+  if (differs_) {
+    o.note(severity::error, why_quarantined() + " any more (this was found before this start)");
+    begin_quarantine(o);
+  }
   tell_applied(o);
   tell_node(o);
   o.send_now(setup_.self, ready{});
+}
+
+std::string replica::name_of(node_id node) const {
+  for (const auto& m : setup_.members)
+    if (m.id == node)
+      return m.name;
+  return text(node);
 }
 
 std::vector<node_id> replica::others() const {
@@ -128,6 +147,12 @@ void replica::forget_waiter(std::map<command_id, waiter>::iterator one) {
 void replica::on(node_id from, const submission& msg, out& o) {
   propose fresh;
   outcomes known;
+  if (differs_) {
+    for (const auto& c : msg.commands)
+      known.list.push_back({c.id, errc::state_differs, {}});
+    o.send_now(from, std::move(known));
+    return;
+  }
   for (const auto& c : msg.commands)
     if (expect(c, {from}, known.list))
       fresh.commands.push_back(c);
@@ -145,7 +170,9 @@ void replica::on(node_id from, const client_submission& msg, out& o) {
   for (const auto& c : msg.commands) {
     const auto full =
         clients_waiting_ >= limits::client_commands_max || clients_bytes_ >= limits::client_bytes_max;
-    if (full && !waiting_.contains(c.id))
+    if (differs_)
+      known.list.push_back({c.id, errc::state_differs, {}});
+    else if (full && !waiting_.contains(c.id))
       known.list.push_back({c.id, errc::overloaded, {}});
     else if (expect(c, {from, true, c.size()}, known.list))
       fresh.commands.push_back(c);
@@ -188,9 +215,7 @@ void replica::take_in(const batch& value, epoch_id epoch, cursor at, out& o) {
   log_.append({epoch, at, value.body.size()});
   bytes_since_flush_ += value.body.size();
   o.save_lazy(log_rows::key(index), log_rows::value(epoch, at), batch_ref{value.id, value.body});
-  hashes_[next()] = executor_.point().state_hash;
-  if (hashes_.size() > hashes_max_)
-    hashes_.erase(hashes_.begin());
+  agreement_.own(next(), executor_.point().state_hash);
   answer(std::move(results), o);
 }
 
@@ -230,6 +255,9 @@ void replica::answer_from_sessions(out& o) {
 // -----------------------------------------------------------------------------------------------------
 
 void replica::on(node_id, const queries& msg, out& o) {
+  // The edge has heard why, or will, and answers them.
+  if (differs_)
+    return;
   std::vector<query> local;
   for (const auto& q : msg.list)
     if (q.linearizable)
@@ -265,129 +293,13 @@ void replica::run_queries(std::vector<query> list, out& o) {
   o.send_now(setup_.self, read_job{setup_.state->view(), next(), std::move(list)});
 }
 
-// --- sync
-// ------------------------------------------------------------------------------------------------------
-
-void replica::on(node_id, const fell_behind&, out& o) {
-  ask_for_sync(o);
-}
-
-void replica::ask_for_sync(out& o) {
-  catch_up request{next(), {}};
-  for (const auto n : others())
-    if (applied_[n] > next())
-      request.ahead.push_back(n);
-  std::stable_sort(request.ahead.begin(), request.ahead.end(),
-                   [&](node_id a, node_id b) { return applied_[a] > applied_[b]; });
-  o.send_now(setup_.self, std::move(request));
-}
-
-void replica::on(node_id, const fetch_log& msg, out& o) {
-  if (msg.from >= next()) {
-    o.send_now(setup_.self, log_part{msg.peer, msg.transfer, msg.from, {}, next()});
-  } else if (msg.from < log_.first()) {
-    rare(o, "replica: is asked for what its log has lost");
-    o.send_now(setup_.self, log_gone{msg.peer, msg.transfer, setup_.state->view(), next()});
-  } else {
-    const token id{++fetches_};
-    fetching_[id] = {msg.peer, msg.transfer, msg.from};
-    o.read(id, log_rows::key(msg.from), std::string{log_rows::end}, chunk_bytes_max_);
-  }
-}
-
-void replica::on(journal_rows rows, out& o) {
-  const auto asked = fetching_.find(rows.id);
-  if (asked == fetching_.end())
-    return;
-  log_part part{asked->second.peer, asked->second.transfer, asked->second.from, {}, next()};
-  fetching_.erase(asked);
-  auto expected = part.from;
-  if (!rows.complete)
-    rare(o, "replica: reads a part of its log");
-  for (auto& row : rows.rows) {
-    // The log may have been cut, or may not have been written, since the read was asked for.
-    if (log_rows::index_of(row) != expected) {
-      rare(o, "replica: finds its log cut since a read was asked for");
-      break;
-    }
-    auto entry = log_rows::decode(std::move(row));
-    if (!entry)
-      end_for("log entry " + std::to_string(expected.value) + " cannot be read");
-    part.entries.push_back(std::move(*entry));
-    expected = expected.next();
-  }
-  o.send_now(setup_.self, std::move(part));
-}
-
-void replica::on(node_id, const apply_entries& msg, out& o) {
-  const auto before = next();
-  auto index = msg.from;
-  for (const auto& e : msg.entries) {
-    if (index > next())
-      break;
-    if (index == next())
-      take_in(e.value, e.epoch, e.at, o);
-    index = index.next();
-  }
-  if (next() > before)
-    pass_on(executor_.point().at, o);
-  o.send_now(setup_.self, came_to{msg.transfer, next()});
-}
-
-void replica::pass_on(cursor at, out& o) {
-  ++generation_;
-  o.send_now(setup_.self, fast_forward{at, generation_});
-  ask_for_barrier(reads_.reopen(o.now()), o);  // a fast-forward voids it
-}
-
-void replica::on(node_id, const stage_snapshot& msg, out& o) {
-  status failed;
-  if (msg.part == 0) {
-    if (staging_)
-      rare(o, "replica: begins another snapshot before the last one was whole");
-    failed = setup_.state->begin_staging();
-    staging_ = 0;
-  }
-  if (!failed && staging_ == msg.part) {
-    failed = setup_.state->stage(msg.pairs);
-    staging_ = msg.part + 1;
-    // Meanwhile the protocol may have brought us past it.
-    if (!failed && msg.last && msg.at > next())
-      finish_snapshot(msg.at, o);
-    else if (!failed && msg.last)
-      rare(o, "replica: has got past a snapshot that came");
-    if (msg.last)
-      staging_.reset();
-  }
-  ENSURE(!failed, text(setup_.self) + " replica: " + failed->message);
-  o.send_now(setup_.self, came_to{msg.transfer, next()});
-}
-
-void replica::finish_snapshot(log_index at, out& o) {
-  const auto before = next();
-  auto failed = setup_.state->finish_staging(at);
-  if (!failed)
-    failed = executor_.load();
-  ENSURE(!failed, text(setup_.self) + " replica: " + failed->message);
-  ENSURE(next() == at, text(setup_.self) + " replica: a snapshot of another index than it says");
-  rare(o, "replica: takes over a snapshot");
-  log_.restart(next());
-  o.erase(std::string{log_rows::prefix}, std::string{log_rows::end});
-  hashes_.clear();
-  hashes_[next()] = executor_.point().state_hash;
-  bytes_since_flush_ = 0;
-  o.note(severity::info, "went from index " + std::to_string(before.value) + " to " +
-                             std::to_string(at.value) + " by a snapshot");
-  answer_from_sessions(o);
-  pass_on(executor_.point().at, o);
-}
-
 // --- keeping each other informed
 // -------------------------------------------------------------------------------
 
 void replica::on(timer_tag, out& o) {
   o.set_timer(tick, setup_.timings.applied_every);
   flush_when_due(o);
+  compare_states(o);
   tell_applied(o);
   trim(o);
   tell_node(o);
@@ -397,8 +309,9 @@ void replica::on(timer_tag, out& o) {
     progress_ = next();
     progress_at_ = o.now();
   }
-  const auto behind =
-      std::any_of(applied_.begin(), applied_.end(), [&](auto& x) { return x.second > next(); });
+  const auto behind = std::any_of(applied_.begin(), applied_.end(), [&](auto& x) {
+    return x.second > next() && !quarantined_.contains(x.first);
+  });
   if (!behind)
     progress_at_ = o.now();
   else if (o.now() - progress_at_ >= stuck_after) {
@@ -419,7 +332,7 @@ void replica::tell_applied(out& o) {
   if (next() > marked_)
     o.save(std::string{mark_key}, ordered_key(next().value));
   marked_ = next();
-  msg.set_durable(next().value);
+  tell_state(msg);
   told_ = next();
   told_at_ = o.now();
   auto everyone = others();
@@ -430,23 +343,19 @@ void replica::tell_applied(out& o) {
 void replica::on(node_id from, const wire::Applied& msg, out& o) {
   applied_[from] = log_index{msg.next()};
   auto& durable = durable_[from];
-  durable = std::max(durable, log_index{msg.durable()});
+  durable = msg.quarantined() ? log_index{msg.durable()} : std::max(durable, log_index{msg.durable()});
   if (from == setup_.self)
     return;
-  compare(from, log_index{msg.next()}, msg.state_hash(), o);
-  if (msg.next() > next().value + far_behind_ && progress_ == next()) {
+  if (msg.quarantined())
+    quarantined_.insert(from);
+  else
+    quarantined_.erase(from);
+  hear_state(from, msg);
+  compare_states(o);
+  if (msg.next() > next().value + far_behind_ && progress_ == next() && !msg.quarantined()) {
     rare(o, "replica: is far behind");
     ask_for_sync(o);
   }
-}
-
-void replica::compare(node_id from, log_index at, std::uint64_t hash, out& o) {
-  const auto own = hashes_.find(at);
-  if (own == hashes_.end() || own->second == hash)
-    return;
-  ++divergences_;
-  o.note(severity::error, "state differs from " + text(from) + "'s at index " + std::to_string(at.value) +
-                              ": the state machine is not deterministic, or a disk has failed");
 }
 
 void replica::trim(out& o) {
@@ -486,12 +395,15 @@ void replica::tell_node(out& o) {
   figures.log_first = log_.first().value;
   figures.waiting = waiting_.size();
   figures.sessions = executor_.open_sessions().size();
-  figures.divergences = divergences_;
+  figures.divergences = agreement_.differing().size();
+  if (differs_)
+    figures.quarantine = why_quarantined();
+  figures.not_served_by = quarantined_;
   figures.state_hash = executor_.point().state_hash;
   for (const auto n : others())
     figures.others[n] = applied_[n].value;
   o.send_now(setup_.self, std::move(figures));
-  o.send_now(setup_.self, replica_load{waiting_.size()});
+  o.send_now(setup_.self, replica_load{waiting_.size(), differs_.has_value()});
 }
 
 }  // namespace quorate

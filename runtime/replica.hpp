@@ -12,6 +12,7 @@
 #include "runtime/membership.hpp"
 #include "runtime/pending_reads.hpp"
 #include "runtime/replica_log.hpp"
+#include "runtime/state_agreement.hpp"
 #include "runtime/timings.hpp"
 #include "sync/messages.hpp"
 
@@ -31,8 +32,10 @@ struct replica_figures {
   std::uint64_t log_first = 0;
   std::uint64_t waiting = 0;
   std::uint64_t sessions = 0;
-  std::uint64_t divergences = 0;
+  std::uint64_t divergences = 0;  ///< members whose states were seen to differ from this node's
   std::uint64_t state_hash = 0;
+  std::string quarantine;                   ///< why this node serves nobody; empty: it does
+  std::set<node_id> not_served_by;          ///< other members in quarantine
   std::map<node_id, std::uint64_t> others;  ///< their `next`
 };
 QUORATE_LOCAL_MESSAGE(replica_figures, node)
@@ -50,7 +53,9 @@ struct replica_setup {
 };
 
 /// Numbers the batches that the protocol delivers, applies them once, answers who waits, serves reads and
-/// sync. Invariant: the state is the result of exactly the batches below `next`, in order. Durability:
+/// sync. Invariants: the state is the result of exactly the batches below `next`, in order; once a majority
+/// is known to have another state at the same index, nobody is served from this one any more, on this disk
+/// (quarantine). Durability:
 /// batches and the applied point are lazy: a majority has voted for them durably before they come here, so
 /// what a crash takes can be learned again. What is told to others as durable is durable. Source: DESIGN.md
 /// sections 6 to 9.
@@ -58,7 +63,7 @@ class replica {
 public:
   using out = outbox<propose, take_back, fast_forward, forget, barrier, outcomes, withdrawn, read_job,
                      query_results, wire::Applied, catch_up, log_part, log_gone, came_to, replica_figures,
-                     replica_load, ready, client_outcomes>;
+                     replica_load, ready, client_outcomes, quarantined, stop_serving>;
   using handles =
       messages<submission, withdraw, not_ordered, queries, drop_queries, delivered, reached, fell_behind,
                wire::Applied, fetch_log, apply_entries, stage_snapshot, client_submission>;
@@ -120,14 +125,21 @@ private:
   void pass_on(cursor at, out& o);
   void flush_when_due(out& o);
   void tell_node(out& o);
-  void compare(node_id from, log_index next, std::uint64_t hash, out& o);
+  void recover_quarantine(const journal_view& saved);
+  void tell_state(wire::Applied& msg) const;
+  void hear_state(node_id from, const wire::Applied& msg);
+  void compare_states(out& o);
+  void enter_quarantine(log_index differs, out& o);
+  void begin_quarantine(out& o);
+  void mind_dispute(std::optional<log_index> at, out& o);
+  [[nodiscard]] std::string why_quarantined() const;  ///< \pre differs_
+  [[nodiscard]] std::string name_of(node_id node) const;
   [[nodiscard]] log_index next() const { return executor_.point().next; }
   [[nodiscard]] std::vector<node_id> others() const;
 
   replica_setup setup_;
   std::size_t chunk_bytes_max_;
   std::uint64_t far_behind_;
-  std::uint64_t hashes_max_;
   executor executor_;
   replica_log log_;
   std::map<command_id, waiter> waiting_;
@@ -143,8 +155,13 @@ private:
 
   std::map<node_id, log_index> applied_;  ///< what members last said
   std::map<node_id, log_index> durable_;
-  std::map<log_index, std::uint64_t> hashes_;  ///< state hash at recent indices
-  std::uint64_t divergences_ = 0;
+  state_agreement agreement_;
+  /// Where this node's state was first seen to differ from a majority's: nothing is served any more.
+  std::optional<log_index> differs_;
+  log_index agreed_;               ///< in quarantine: up to where it had agreed
+  std::set<node_id> quarantined_;  ///< other members
+  std::optional<time_point> disputed_since_;
+  bool dispute_told_ = false;
   log_index marked_;    ///< the log is durable up to here
   log_index told_;      ///< last told to others as applied
   log_index progress_;  ///< where this replica stood when it last moved

@@ -78,6 +78,12 @@ struct came_to {
   log_index next;
 };
 
+/// replica -> sync: this replica's state is not a majority's: nobody gets anything from it any more.
+struct stop_serving {
+  static constexpr std::string_view name = "stop_serving";
+};
+
+QUORATE_LOCAL_MESSAGE(stop_serving, sync)
 QUORATE_LOCAL_MESSAGE(catch_up, sync)
 QUORATE_LOCAL_MESSAGE(fetch_log, replica)
 QUORATE_LOCAL_MESSAGE(log_part, sync)

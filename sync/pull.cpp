@@ -40,6 +40,12 @@ std::optional<Chunk> take_early(std::map<std::uint64_t, Chunk>& early, std::uint
 pull::pull(pull_setup setup)
     : setup_(std::move(setup)),
       chunk_bytes_max_(setup_.memory.of("sync.chunk_bytes_max", limits::chunk_bytes_max)) {}
+std::string pull::name_of(node_id node) const {
+  for (const auto& m : setup_.members)
+    if (m.id == node)
+      return m.name;
+  return text(node);
+}
 
 void pull::start(out& o) {
   o.set_timer(tick, setup_.again);
@@ -81,7 +87,7 @@ void pull::on(node_id, const catch_up& msg, out& o) {
   begin_anew(t);
   t.next = t.applied = msg.next;
   getting_ = std::move(t);
-  o.note(severity::info, "asks " + text(getting_->peers.front()) + " for everything from index " +
+  o.note(severity::info, "asks " + name_of(getting_->peers.front()) + " for everything from index " +
                              std::to_string(msg.next.value));
   ask(o);
 }
@@ -125,7 +131,7 @@ void pull::on(node_id from, const with_payload<wire::Entries>& msg, out& o) {
 void pull::take_entries(node_id from, const with_payload<wire::Entries>& msg, out& o) {
   auto& t = *getting_;
   if (checksum(msg.body) != msg.head.checksum()) {
-    o.note(severity::warning, "a chunk of log entries from " + text(from) + " is damaged");
+    o.note(severity::warning, "a chunk of log entries from " + name_of(from) + " is damaged");
     return;
   }
   apply_entries entries;
@@ -174,7 +180,7 @@ void pull::take_part(node_id from, const with_payload<wire::SnapshotPart>& msg, 
     return;
   }
   if (checksum(msg.body) != msg.head.checksum()) {
-    o.note(severity::warning, "a part of a snapshot from " + text(from) + " is damaged");
+    o.note(severity::warning, "a part of a snapshot from " + name_of(from) + " is damaged");
     return;
   }
   stage_snapshot stage;
@@ -237,7 +243,15 @@ void pull::on(node_id, const came_to& msg, out& o) {
 // --- the one ahead
 // ---------------------------------------------------------------------------------------------
 
+void pull::on(node_id, const stop_serving&, out&) {
+  // Silence makes those who ask turn to another.
+  serves_ = false;
+  serving_.clear();
+}
+
 void pull::on(node_id from, const wire::Pull& msg, out& o) {
+  if (!serves_)
+    return;
   auto& s = serving_[from];
   const auto resumes = s.id.value == msg.token() && s.view && msg.part() < s.starts.size();
   if (!resumes) {
@@ -329,7 +343,8 @@ void pull::on(node_id, const log_gone& msg, out& o) {
   s.view = msg.view;
   s.at = msg.at;
   s.starts = {std::string{}};
-  o.note(severity::info, "sends " + text(msg.peer) + " a snapshot of index " + std::to_string(msg.at.value));
+  o.note(severity::info,
+         "sends " + name_of(msg.peer) + " a snapshot of index " + std::to_string(msg.at.value));
   pump(msg.peer, s, o);
 }
 

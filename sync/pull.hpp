@@ -30,7 +30,8 @@ public:
   using out = outbox<wire::Pull, wire::Credit, with_payload<wire::Entries>, with_payload<wire::SnapshotPart>,
                      wire::NothingNewer, fetch_log, apply_entries, stage_snapshot>;
   using handles = messages<catch_up, wire::Pull, wire::Credit, with_payload<wire::Entries>,
-                           with_payload<wire::SnapshotPart>, wire::NothingNewer, log_part, log_gone, came_to>;
+                           with_payload<wire::SnapshotPart>, wire::NothingNewer, log_part, log_gone, came_to,
+                           stop_serving>;
   static constexpr port place = port::sync;
 
   explicit pull(pull_setup setup);
@@ -50,6 +51,7 @@ public:
   void on(node_id from, const wire::Credit& msg, out& o);
   void on(node_id from, const log_part& msg, out& o);
   void on(node_id from, const log_gone& msg, out& o);
+  void on(node_id from, const stop_serving& msg, out& o);
 
 private:
   /// What this node is getting.
@@ -87,6 +89,7 @@ private:
   /// Under a new token, so that parts of what was before do not count; of a snapshot from the first part on.
   void begin_anew(transfer& t);
   void ask(out& o);
+  [[nodiscard]] std::string name_of(node_id node) const;
   void take_entries(node_id from, const with_payload<wire::Entries>& msg, out& o);
   void take_part(node_id from, const with_payload<wire::SnapshotPart>& msg, out& o);
   void pump(node_id peer, serving& s, out& o);
@@ -97,6 +100,7 @@ private:
   std::optional<transfer> getting_;
   std::uint64_t transfers_ = 0;
   std::map<node_id, serving> serving_;
+  bool serves_ = true;
 };
 
 }  // namespace quorate::sync

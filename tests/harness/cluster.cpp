@@ -63,7 +63,10 @@ cluster::cluster(surroundings& around, const protocol& ordering, const options& 
     setup.self = m.id;
     setup.make_machine = [make = work.make_machine(), &around,
                           id = m.id]() -> std::unique_ptr<state_machine> {
-      return std::make_unique<watched_machine>(make(), id, around.checks);
+      auto machine = make();
+      if (around.mutants.bend_machine)
+        machine = around.mutants.bend_machine(std::move(machine), id);
+      return std::make_unique<watched_machine>(std::move(machine), id, around.checks);
     };
     nodes_.push_back(std::make_unique<sim_node>(setup, make, around, *this, prng_.next()));
     auto* target = nodes_.back().get();

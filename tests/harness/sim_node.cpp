@@ -53,6 +53,7 @@ void sim_node::start() {
   ENSURE(can_start(), "a node that runs, or has no space on its disk, was started");
   alive_ = true;
   dying_ = false;
+  quarantined_ = false;
   ++life_;
   ++around_.count.starts;
   setup_.boot = disk_->next_boot();
@@ -262,6 +263,7 @@ void sim_node::send(sim_role& by, send_effect&& effect) {
   if (dying_)
     return;
   const auto& identity = by.identity();
+  quarantined_ = quarantined_ || effect.message.get<quorate::quarantined>() != nullptr;
   around_.checks.tell(&check::sent, by.where(), effect.to, effect.message);
   const auto to = address_of(effect.message.to(), identity.space);
   for (const auto n : effect.to) {

@@ -30,6 +30,8 @@ public:
   [[nodiscard]] bool wiped() const { return wiped_; }
   /// Whether its last start was ended by its own disk.
   [[nodiscard]] bool died_of_disk() const { return dying_; }
+  /// Whether its replica has said that it serves nobody, since the last start.
+  [[nodiscard]] bool quarantined() const { return quarantined_; }
   /// Whether its cluster has ever been founded, as far as its disk tells.
   [[nodiscard]] bool was_founded() const { return was_founded_; }
   [[nodiscard]] std::uint64_t life() const { return life_; }
@@ -124,6 +126,7 @@ private:
   bool alive_ = false;
   bool wiped_ = false;
   bool was_founded_ = false;
+  bool quarantined_ = false;
   bool dying_ = false;  ///< its disk has failed: it says nothing more
   bool disk_broken_ = false;
   int disk_full_ = 0;

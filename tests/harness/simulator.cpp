@@ -109,7 +109,7 @@ private:
     const auto timeout = around_.plan.answer_within;
     std::vector<std::size_t> asked;
     for (std::size_t i = 0; i < cluster_->size(); ++i)
-      if (!cluster_->node(i).wiped())
+      if (!cluster_->node(i).wiped() && !cluster_->node(i).quarantined())
         asked.push_back(i);
     ask(asked, timeout, read_all);
     // Where a session was evicted, and its first command since then has left the node, nobody can say for

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/role.hpp"
+#include "actors/state_machine.hpp"
 #include "tests/harness/check.hpp"
 #include "tests/harness/event_queue.hpp"
 #include "tests/harness/scenario.hpp"
@@ -23,6 +24,8 @@ struct mutations {
   bool deaf_to_disk = false;          ///< a write that fails passes for one that does not
   std::uint64_t session_window_longer = 0;
   bool wiped_votes = false;  ///< a wiped disk claims the identity of the one that is gone
+  /// Every node's state machine is what this makes of it: one that is not the same everywhere.
+  std::function<std::unique_ptr<state_machine>(std::unique_ptr<state_machine>, node_id)> bend_machine;
   /// Every role that starts is what this makes of it.
   std::function<std::unique_ptr<any_role>(std::unique_ptr<any_role>, const role_identity&)> bend_role;
 };

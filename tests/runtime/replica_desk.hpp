@@ -83,6 +83,10 @@ public:
   [[nodiscard]] std::vector<M> sent() const {
     return role_->sent<M>();
   }
+  template <class M>
+  [[nodiscard]] std::vector<node_id> sent_to() const {
+    return role_->sent_to<M>();
+  }
   [[nodiscard]] const lone_role<replica>& role() const { return *role_; }
   [[nodiscard]] std::uint64_t next() {
     tick();

@@ -183,19 +183,6 @@ TEST_CASE("what is told as durable is saved first; the log's lazy saves ride wit
   CHECK(!has(again, "save"));
 }
 
-TEST_CASE("a state that differs at the same index raises an alarm, one that does not raises none") {
-  replica_desk d;
-  d.open();
-  d.tick();
-  const auto own = d.sent<wire::Applied>().at(0);
-  CHECK(d.on(n2, own) == "");
-  CHECK(d.on(n2, applied(7, 7, 5)) == "");
-  const auto said = d.on(n2, applied(1, 1, own.state_hash() + 1));
-  CHECK(has(said, "state differs from n2's at index 1"));
-  d.tick();
-  CHECK(d.sent<replica_figures>().at(0).divergences == 1);
-}
-
 TEST_CASE("nothing is forgotten before a majority has it durably, and nothing that a member may still need") {
   replica_desk d{{8, 1'000'000}};
   const auto a = d.open();

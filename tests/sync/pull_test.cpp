@@ -56,6 +56,22 @@ TEST_CASE("no more chunks are under way than there are credits") {
   CHECK(p.entries(other).empty());
 }
 
+TEST_CASE("once its replica is not to be believed, a node serves nobody, in the middle of a transfer too") {
+  pair_of_nodes p{100};
+  const auto asked = p.ask();
+  CHECK(p.entries(asked).size() == 4);
+  p.ahead.on(n2, stop_serving{});
+  CHECK(p.ahead.on(n1, p.credit(asked)) == "");
+  CHECK(p.ahead.on(n1, asked) == "");
+  CHECK(p.ahead.on(n2, log_part{n1, token{asked.token()}, log_index{12}, {}, log_index{100}}) == "");
+  // Whoever asks turns to another.
+  p.behind.pass(300ms);
+  p.behind.tick();
+  p.behind.pass(300ms);
+  p.behind.tick();
+  CHECK(p.behind.sent_to<wire::Pull>() == std::vector{n3});
+}
+
 TEST_CASE("behind a lost chunk nothing fits; after a silence the same peer is asked from where we stand") {
   pair_of_nodes p{10};
   const auto chunks = p.entries(p.ask());
