@@ -58,9 +58,9 @@ bool client::ask(std::vector<client_call> calls, duration timeout) {
   client_requests message;
   auto number = operations_.list().size();
   for (const auto& call : calls) {
-    // Some wait where no majority is in sight; not drawn, so that seeds keep what they stood for.
+    const auto waits = waits_without_majority(number);
     ++number;
-    message.list.push_back({token{number}, call.kind, call.key, payload{call.body}, timeout, number % 3 == 0});
+    message.list.push_back({token{number}, call.kind, call.key, payload{call.body}, timeout, waits});
   }
   if (!ask_(box::of(std::move(message))))
     return false;

@@ -20,6 +20,8 @@ public:
   /// Asks now and then, until its plan's operations are used up or `stop`.
   void begin();
   void stop() { running_ = false; }
+  /// Whether this operation asks to wait where no majority is in sight. Not drawn, so that seeds keep what they stood for.
+  [[nodiscard]] static bool waits_without_majority(std::uint64_t number) { return number % 3 == 2; }
   /// Asks for this many small writes in one message, beyond its plan.
   void flood(std::uint64_t count);
   void on(const client_replies& message);

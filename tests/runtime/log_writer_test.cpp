@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -76,9 +77,18 @@ TEST_CASE("a pipe that nobody reads holds nobody up, and what is missing later i
   const auto text = ends.read(500ms);
   CHECK(log.flush(10s));
   CHECK(text.size() < log_writer::bytes_waiting_max + static_cast<std::size_t>(ends.capacity) + 100'000);
-  const auto whole = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) - 1;
+  // In one line, or in two where the thread came late to what had filled up before.
+  std::istringstream lines{text};
+  std::size_t whole = 0;
+  std::size_t said = 0;
+  for (std::string one; std::getline(lines, one);)
+    if (one.starts_with('x'))
+      whole += one.size() == line.size() - 1 ? 1 : 0;
+    else
+      said += std::stoul(one);
   CHECK(whole > 500);
-  CHECK(text.ends_with("x\n" + missing(count - whole)));
+  CHECK(whole + said == count);
+  CHECK(text.ends_with(" missing\n"));
   // And it goes on as if nothing had been.
   log.write("again\n");
   CHECK(log.flush(10s));
