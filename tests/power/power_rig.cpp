@@ -145,6 +145,12 @@ bool power_rig::boot(std::size_t number) {
       const auto& disk = *disks_[n - 1];
       if (cluster_->running(n) && n - 1 == unlucky && disk.failed() > 0)
         continue;
+      // Nobody is founded without all members: it waits for the one that has ended.
+      if (cluster_->running(n) && !cluster_->running(unlucky + 1) &&
+          cluster_->log_lines(n, "is founded").empty() && !cluster_->log_lines(n, "waits for all members").empty()) {
+        serves = false;
+        continue;
+      }
       if (n - 1 != unlucky || cluster_->running(n) ||
           (disk.failed() == 0 && cluster_->await_end(n, 0ms) != process_end{-1, SIGKILL})) {
         fail("does not start\nboot " + std::to_string(number) + ", n" + std::to_string(n) + ": " +
@@ -152,7 +158,7 @@ bool power_rig::boot(std::size_t number) {
         stop_all();
         return false;
       }
-      serves = plan_.nodes > 1;
+      serves = serves && plan_.nodes > 1;
     }
   if (serves) {
     read_all(unlucky == 0 && plan_.nodes > 1 ? 2 : 1);
