@@ -193,7 +193,7 @@ build_caf() {
     cmake -S "$source" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_BUILD_TYPE=Release \
       -DCMAKE_CXX_FLAGS="-ffile-prefix-map=$source=caf $caf_flags" \
       -DCMAKE_INSTALL_PREFIX="$prefix" -DCAF_ENABLE_EXAMPLES=OFF -DCAF_ENABLE_TESTING=OFF \
-      -DCAF_ENABLE_TOOLS=OFF &&
+      -DCAF_ENABLE_TOOLS=OFF -DBUILD_SHARED_LIBS=OFF &&
       NINJA_STATUS='[%f/%t] ' cmake --build "$build" &&
       cmake --install "$build"
   } </dev/null 2>&1 9>&- | condense >"$log" || {
@@ -213,7 +213,8 @@ install_packages
 cxx=$(command -v "${CXX:-c++}") || die "There is no compiler called ${CXX:-c++}."
 compiler=$(compiler_name)
 cache=$(cache_dir)
-prefix=$cache/caf-$caf_version-$compiler-$(uname -m)
+# Static: a program that is built with it runs for every user of the machine, from wherever it is copied to.
+prefix=$cache/caf-$caf_version-$compiler-$(uname -m)-static
 caf_flags=
 if [[ -n "${QUORATE_TSAN:-}" ]]; then
   prefix+=-tsan

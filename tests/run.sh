@@ -114,8 +114,8 @@ if [[ $preset == tsan ]]; then
   exec ctest --preset tsan --tests-regex '^(actors|runtime|process)_test$'
 fi
 cmake --build --preset "$preset"
-# One test at a time: some measure time and need the processors to themselves.
-ctest --preset "$preset"
+# Two at a time; those that measure time have the processors to themselves (tests/CMakeLists.txt).
+ctest --preset "$preset" --parallel 2
 # What we decode ourselves, under libFuzzer with sanitizers of its own; 0 seconds leave it out.
 if [[ $preset == release && ${QUORATE_FUZZ_SECONDS:-60} != 0 ]]; then
   tests/fuzz/run.sh

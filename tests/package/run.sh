@@ -17,7 +17,12 @@ as_another=()
 if ((EUID == 0)); then as_another=(setpriv --reuid=nobody --regid=nogroup --clear-groups); fi
 (cd / && env -i "${as_another[@]}" "$program" --version) || { echo "another user cannot start $program"; exit 1; }
 paths=$(readelf -d "$program" | grep -E 'R(UN)?PATH' || true)
-[[ $paths == *'[$ORIGIN/../lib/quorate]'* ]] || { echo "the installed program looks for libraries in: $paths"; exit 1; }
+[[ -z $paths || $paths == *'[$ORIGIN/../lib/quorate]'* ]] || { echo "the installed program looks for libraries in: $paths"; exit 1; }
+source=$(sed -n 's/^CMAKE_HOME_DIRECTORY:[A-Z]*=//p' "$build/CMakeCache.txt")
+home=${HOME:-$(getent passwd "$EUID" | cut -d: -f6)}
+((${#home} > 1)) || home=$source
+found=$(strings -a "$program" | grep -F -e "$source/" -e "$home/" -e "$(realpath "$build")" | head -3) || true
+[[ -z $found ]] || { echo "the installed program names folders of the machine that built it:"; echo "$found"; exit 1; }
 
 caf=$(sed -n 's/^CAF_DIR:[A-Z]*=//p' "$build/CMakeCache.txt")
 flags=$(sed -n 's/^CMAKE_CXX_FLAGS:[A-Z]*=//p' "$build/CMakeCache.txt")
