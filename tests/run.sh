@@ -29,7 +29,7 @@ Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
               QUORATE_POWER_LOSS_SEED)
   --help      this text
 
-QUORATE_FUZZ_SECONDS=N in the environment runs each fuzz target for N seconds at the end (60; 0 for none). They alone:
+QUORATE_FUZZ_SECONDS=N in the environment runs each fuzz target for N seconds at the end (20; 0 for none). They alone:
 tests/fuzz/run.sh [SECONDS [TARGET...]].
 END
 }
@@ -117,6 +117,6 @@ cmake --build --preset "$preset"
 # Two at a time; those that measure time have the processors to themselves (tests/CMakeLists.txt).
 ctest --preset "$preset" --parallel 2
 # What we decode ourselves, under libFuzzer with sanitizers of its own; 0 seconds leave it out.
-if [[ $preset == release && ${QUORATE_FUZZ_SECONDS:-60} != 0 ]]; then
-  tests/fuzz/run.sh
+if [[ $preset == release && ${QUORATE_FUZZ_SECONDS:-20} != 0 ]]; then
+  tests/fuzz/run.sh "${QUORATE_FUZZ_SECONDS:-20}"
 fi
