@@ -69,6 +69,8 @@ TEST_CASE("a node whose state differs from a majority's says so, serves nobody, 
     cluster.launch(3);
     REQUIRE(cluster.wait_healthy(3));
     if (boot == 0) {
+      // Replicas at rest tell one another within a second.
+      REQUIRE(cluster.wait_log(2, "n1's state differs from that of a majority"));
       CHECK(cluster.log_lines(2, "n1's state differs from that of a majority").size() == 1);
       REQUIRE(cluster.stop(1));
       cluster.launch(1);
@@ -77,9 +79,15 @@ TEST_CASE("a node whose state differs from a majority's says so, serves nobody, 
         std::this_thread::sleep_for(20ms);
     }
   }
-  const auto page = cluster.client(2).get("/cluster");
-  REQUIRE(page);
-  CHECK(nlohmann::json::parse(page->body)["members"][0]["quarantined"] == true);
+  auto known = false;
+  for (int i = 0; i < 250 && !known; ++i) {
+    const auto page = cluster.client(2).get("/cluster");
+    REQUIRE(page);
+    known = nlohmann::json::parse(page->body)["members"][0]["quarantined"] == true;
+    if (!known)
+      std::this_thread::sleep_for(20ms);
+  }
+  CHECK(known);
   REQUIRE(cluster.trouble() == "");
 }
 
