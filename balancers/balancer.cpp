@@ -1,6 +1,7 @@
 #include "balancers/balancer.hpp"
 
 #include "actors/ensure.hpp"
+#include "actors/members.hpp"
 
 #include <algorithm>
 
@@ -10,13 +11,6 @@ namespace {
 
 constexpr timer_tag tell{1};
 constexpr duration tell_after = std::chrono::milliseconds{100};  // figures that have changed
-
-std::vector<node_id> ids_of(const std::vector<member>& members) {
-  std::vector<node_id> out;
-  for (const auto& m : members)
-    out.push_back(m.id);
-  return out;
-}
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include "runtime/membership.hpp"
 
+#include "actors/members.hpp"
 #include "protocols/quorum.hpp"
 
 #include <algorithm>
@@ -123,13 +124,6 @@ void membership::on(timer_tag, out& o) {
   tell(o);
 }
 
-std::string membership::name_of(node_id node) const {
-  for (const auto& m : setup_.members)
-    if (m.id == node)
-      return m.name;
-  return text(node);
-}
-
 /// Who can be reached now.
 void membership::look(out& o) {
   std::size_t up = 1;
@@ -139,7 +133,8 @@ void membership::look(out& o) {
     up += now ? 1 : 0;
     auto& before = reachable_[node];
     if (before != now)
-      o.note(now ? severity::info : severity::warning, name_of(node) + (now ? " is reachable" : " is silent"));
+      o.note(now ? severity::info : severity::warning,
+             name_of(node, setup_.members) + (now ? " is reachable" : " is silent"));
     before = now;
   }
   majority_ = majority{setup_.members.size()}.reached(up);

@@ -111,7 +111,6 @@ private:
   [[nodiscard]] bool room_for(disk_level refused_from, time_point now) const;
   [[nodiscard]] bool majority_is_lost(time_point now);
   [[nodiscard]] std::string names_of_full() const;
-  [[nodiscard]] std::string name_of(node_id node) const;
 
   membership_setup setup_;
   std::map<node_id, silence_meter> meters_;

@@ -4,6 +4,7 @@
 #include "actors/ensure.hpp"
 #include "actors/last_words.hpp"
 #include "actors/limits.hpp"
+#include "actors/members.hpp"
 #include "actors/rare.hpp"
 #include "runtime/log_rows.hpp"
 
@@ -21,13 +22,6 @@ constexpr std::uint64_t far_behind = 1'024;
 constexpr duration stuck_after = 1s;
 constexpr std::uint64_t flush_after_batches = 16'384;
 constexpr std::size_t flush_after_bytes = 64 * 1024 * 1024;
-
-std::vector<node_id> ids_of(const std::vector<member>& members) {
-  std::vector<node_id> out;
-  for (const auto& m : members)
-    out.push_back(m.id);
-  return out;
-}
 
 }  // namespace
 
@@ -101,13 +95,6 @@ void replica::start(out& o) {
   tell_applied(o);
   tell_node(o);
   o.send_now(setup_.self, ready{});
-}
-
-std::string replica::name_of(node_id node) const {
-  for (const auto& m : setup_.members)
-    if (m.id == node)
-      return m.name;
-  return text(node);
 }
 
 std::vector<node_id> replica::others() const {

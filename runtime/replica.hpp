@@ -133,7 +133,6 @@ private:
   void begin_quarantine(out& o);
   void mind_dispute(std::optional<log_index> at, out& o);
   [[nodiscard]] std::string why_quarantined() const;  ///< \pre differs_
-  [[nodiscard]] std::string name_of(node_id node) const;
   [[nodiscard]] log_index next() const { return executor_.point().next; }
   [[nodiscard]] std::vector<node_id> others() const;
 

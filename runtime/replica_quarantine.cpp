@@ -3,6 +3,7 @@
 
 #include "actors/bytes.hpp"
 #include "actors/last_words.hpp"
+#include "actors/members.hpp"
 
 #include <algorithm>
 
@@ -58,7 +59,7 @@ void replica::hear_state(node_id from, const wire::Applied& msg) {
 void replica::compare_states(out& o) {
   const auto found = agreement_.judge();
   for (const auto& [node, at] : found.strayed)
-    o.note(severity::error, name_of(node) +
+    o.note(severity::error, name_of(node, setup_.members) +
                                 "'s state differs from that of a majority of the members at index " +
                                 std::to_string(at.value) + ": it has to stop serving");
   if (found.differs && !differs_)
@@ -78,7 +79,7 @@ void replica::mind_dispute(std::optional<log_index> at, out& o) {
   dispute_told_ = true;
   std::string who;
   for (const auto node : agreement_.differing())
-    who += (who.empty() ? "" : ", ") + name_of(node);
+    who += (who.empty() ? "" : ", ") + name_of(node, setup_.members);
   o.note(severity::error,
          "the members' states differ at index " + std::to_string(at->value) +
              (who.empty() ? "" : " (this node's from that of " + who + ")") +

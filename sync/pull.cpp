@@ -3,6 +3,7 @@
 #include "actors/bytes.hpp"
 #include "actors/hash.hpp"
 #include "actors/limits.hpp"
+#include "actors/members.hpp"
 #include "actors/rare.hpp"
 
 #include <algorithm>
@@ -40,13 +41,6 @@ std::optional<Chunk> take_early(std::map<std::uint64_t, Chunk>& early, std::uint
 pull::pull(pull_setup setup)
     : setup_(std::move(setup)),
       chunk_bytes_max_(setup_.memory.of("sync.chunk_bytes_max", limits::chunk_bytes_max)) {}
-std::string pull::name_of(node_id node) const {
-  for (const auto& m : setup_.members)
-    if (m.id == node)
-      return m.name;
-  return text(node);
-}
-
 void pull::start(out& o) {
   o.set_timer(tick, setup_.again);
 }
@@ -87,8 +81,8 @@ void pull::on(node_id, const catch_up& msg, out& o) {
   begin_anew(t);
   t.next = t.applied = msg.next;
   getting_ = std::move(t);
-  o.note(severity::info, "asks " + name_of(getting_->peers.front()) + " for everything from index " +
-                             std::to_string(msg.next.value));
+  o.note(severity::info, "asks " + name_of(getting_->peers.front(), setup_.members) +
+                             " for everything from index " + std::to_string(msg.next.value));
   ask(o);
 }
 
@@ -131,7 +125,7 @@ void pull::on(node_id from, const with_payload<wire::Entries>& msg, out& o) {
 void pull::take_entries(node_id from, const with_payload<wire::Entries>& msg, out& o) {
   auto& t = *getting_;
   if (checksum(msg.body) != msg.head.checksum()) {
-    o.note(severity::warning, "a chunk of log entries from " + name_of(from) + " is damaged");
+    o.note(severity::warning, "a chunk of log entries from " + name_of(from, setup_.members) + " is damaged");
     return;
   }
   apply_entries entries;
@@ -180,7 +174,7 @@ void pull::take_part(node_id from, const with_payload<wire::SnapshotPart>& msg, 
     return;
   }
   if (checksum(msg.body) != msg.head.checksum()) {
-    o.note(severity::warning, "a part of a snapshot from " + name_of(from) + " is damaged");
+    o.note(severity::warning, "a part of a snapshot from " + name_of(from, setup_.members) + " is damaged");
     return;
   }
   stage_snapshot stage;
@@ -344,7 +338,7 @@ void pull::on(node_id, const log_gone& msg, out& o) {
   s.at = msg.at;
   s.starts = {std::string{}};
   o.note(severity::info,
-         "sends " + name_of(msg.peer) + " a snapshot of index " + std::to_string(msg.at.value));
+         "sends " + name_of(msg.peer, setup_.members) + " a snapshot of index " + std::to_string(msg.at.value));
   pump(msg.peer, s, o);
 }
 

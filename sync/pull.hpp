@@ -89,7 +89,6 @@ private:
   /// Under a new token, so that parts of what was before do not count; of a snapshot from the first part on.
   void begin_anew(transfer& t);
   void ask(out& o);
-  [[nodiscard]] std::string name_of(node_id node) const;
   void take_entries(node_id from, const with_payload<wire::Entries>& msg, out& o);
   void take_part(node_id from, const with_payload<wire::SnapshotPart>& msg, out& o);
   void pump(node_id peer, serving& s, out& o);
