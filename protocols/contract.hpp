@@ -1,6 +1,7 @@
 // The plug-in contract of a protocol (DESIGN.md section 5).
 #pragma once
 
+#include "actors/link_account.hpp"
 #include "actors/origin.hpp"
 #include "actors/role.hpp"
 #include "actors/role_limits.hpp"
@@ -22,6 +23,8 @@ struct protocol_context {
   cursor start;  ///< everything up to here has been executed; 0 at the beginning of an epoch
   std::map<std::string, std::string> options;  ///< by name, as in the cluster spec
   role_limits limits{};                        ///< of the roles' memory; simulations only
+  /// What of this node's long messages is on its way.
+  std::shared_ptr<const link_account> account = std::make_shared<instant_links>();
 
   [[nodiscard]] std::vector<node_id> ids() const {
     std::vector<node_id> out;

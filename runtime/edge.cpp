@@ -196,6 +196,11 @@ edge::writes::iterator edge::settle(writes::iterator found, std::optional<node_i
   return submitted_.erase(found);
 }
 
+bool edge::on_its_way(const write& w) const {
+  return w.what.body.size() > link_account::short_bytes_max &&
+         (!account_->idle(w.at) || account_->arriving(w.at));
+}
+
 void edge::give_up(write& w, time_point now) {
   if (w.now != write::state::handed)
     return;
@@ -439,9 +444,13 @@ void edge::expire(out& o) {
   for (auto i = submitted_.begin(); i != submitted_.end();) {
     auto& w = i->second;
     if (w.deadline > o.now()) {
-      if (w.now == write::state::handed && w.at != self_ &&
-          o.now() - w.since >= limits_.patience * (1U << std::min<std::size_t>(w.others.size() - 1, 16)))
-        give_up(w, o.now());
+      const auto patience = limits_.patience * (1U << std::min<std::size_t>(w.others.size(), 17)) / 2;
+      if (w.now == write::state::handed && w.at != self_) {
+        if (on_its_way(w))
+          w.moved = o.now();
+        else if (o.now() - std::max(w.since, w.moved) >= patience)
+          give_up(w, o.now());
+      }
       ++i;
     } else if (w.withdrawing || w.now == write::state::choosing) {
       ++i;  // where it goes is told at once, by this very process

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/limits.hpp"
+#include "actors/link_account.hpp"
 #include "actors/outbox.hpp"
 #include "actors/role.hpp"
 #include "actors/traffic.hpp"
@@ -38,8 +39,10 @@ public:
 
   /// `session_window`: sequences that the replicas remember of a session.
   edge(node_id self, boot_id boot, edge_limits limits = {},
-       std::uint64_t session_window = limits::session_window)
-      : self_(self), boot_(boot), limits_(limits), span_max_(session_window / 2) {}
+       std::uint64_t session_window = limits::session_window,
+       std::shared_ptr<const link_account> account = std::make_shared<instant_links>())
+      : self_(self), boot_(boot), limits_(limits), account_(std::move(account)),
+        span_max_(session_window / 2) {}
 
   void start(out& o);
   void on(node_id from, const client_requests& msg, out& o);
@@ -69,6 +72,7 @@ private:
     bool withdrawing = false;
     node_id at;
     time_point since{};           ///< it left for the balancer, or for `at` where that was not asked
+    time_point moved{};           ///< when it, or what was made of it, was last seen on its way
     std::vector<node_id> others;  ///< that were ever handed it, in order; the last may be `at`
 
     /// Whether no copy of it can be anywhere else than in this node's replica.
@@ -97,6 +101,8 @@ private:
   writes::iterator settle(writes::iterator found, std::optional<node_id> by, time_point now);
   /// Who has it has had time enough.
   void give_up(write& w, time_point now);
+  /// It is long, and something long is on its way to who has it, or comes from there: how that orders it.
+  [[nodiscard]] bool on_its_way(const write& w) const;
   void tell_balancer(bool late, out& o);
   void expire(out& o);
   void expire_reads(out& o, client_replies& replies);
@@ -107,6 +113,7 @@ private:
   node_id self_;
   boot_id boot_;
   edge_limits limits_;
+  std::shared_ptr<const link_account> account_;
   // The window must hold everything between the oldest unanswered command and the newest.
   std::uint64_t span_max_;
 

@@ -47,7 +47,8 @@ void node::start() {
   f.self = setup_.self;
   f.disk = setup_.disk;
   f.hello_every = setup_.timings.hello_every;
-  recover_and_run(std::make_unique<role_host<edge>>(setup_.self, setup_.boot, setup_.clients, setup_.sessions.window));
+  recover_and_run(std::make_unique<role_host<edge>>(setup_.self, setup_.boot, setup_.clients,
+                                                    setup_.sessions.window, setup_.account));
   recover_and_run(std::make_unique<role_host<founding>>(std::move(f)));
 }
 
@@ -82,13 +83,14 @@ void node::on(const founded& message) {
   context.start = log->role().recovered_to();
   context.options = message.options;
   context.limits = setup_.memory;
+  context.account = setup_.account;
 
   // The edge has been there before; from now on other members' replicas answer it.
   runner_.adopt(identity(port::edge));
   runner_.run(std::move(log), who);
   runner_.run(std::make_unique<role_host<reader>>(machine, setup_.answers), identity(port::reader));
   recover_and_run(setup_.catching_up->make(
-      {members_, setup_.self, setup_.boot, setup_.timings.pull_again, setup_.memory}));
+      {members_, setup_.self, setup_.boot, setup_.timings.pull_again, setup_.memory, setup_.account}));
   for (auto& role : setup_.ordering->make_roles(context))
     recover_and_run(std::move(role));
   recover_and_run(std::make_unique<role_host<balancer>>(

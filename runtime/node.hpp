@@ -41,6 +41,7 @@ struct node_setup {
   role_limits memory;       ///< of the group's roles, for simulations
   std::shared_ptr<answer_budget> answers;   ///< memory for answers to reads; null: the node's own
   quorate::store* state = nullptr;          ///< outlives the node's roles
+  std::shared_ptr<const link_account> account = std::make_shared<instant_links>();
   const quorate::journal* saved = nullptr;  ///< what was saved before this start; outlives the node
 };
 

@@ -226,6 +226,8 @@ status running::start() {
     if (n.id != self.id)
       t.others.push_back(peer_of(n));
   t.links = links;
+  const auto accounts = std::make_shared<transport_accounts>();
+  t.accounts = accounts;
   t.log = [](severity level, const std::string& line) { log(level, "transport", line); };
   t.fatal = end_with;
   network = std::make_unique<transport>(*system, std::move(t));
@@ -253,6 +255,7 @@ status running::start() {
 
   node_host_setup h;
   h.node = setup_of(spec, self, *disk);
+  h.node.account = accounts;
   h.node.state = state.get();
   h.node.saved = journal.get();
   h.node.answers = answers;

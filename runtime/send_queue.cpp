@@ -10,6 +10,9 @@ namespace {
 // So many bytes of short frames may go before a piece that waits: who floods a connection with short ones must not
 // keep the long ones off it for ever.
 constexpr std::size_t short_run_max = 2 * piece_bytes_max;
+// And so many pieces of batches before one of what others catch up from: it goes on, slowly, so that nobody
+// takes it for lost and asks for it again.
+constexpr std::size_t bulk_run_max = 8;
 
 }  // namespace
 
@@ -29,7 +32,8 @@ std::size_t send_queue::window() const {
 bool send_queue::take(time_point now, caf::byte_buffer& out) {
   auto& soon = waiting_[index(urgency::now)];
   const auto may = on_its_way() + piece_bytes_max <= window();
-  const auto longest = !waiting_[index(urgency::bulk)].empty() ? urgency::bulk : urgency::background;
+  const auto turn = waits(urgency::background) && bulk_run_ >= bulk_run_max;
+  const auto longest = waits(urgency::bulk) && !turn ? urgency::bulk : urgency::background;
   const auto piece_waits = may && !waiting_[index(longest)].empty();
   if (!soon.empty() && (!piece_waits || short_run_ < short_run_max)) {
     short_run_ += soon.front().size();
@@ -40,6 +44,7 @@ bool send_queue::take(time_point now, caf::byte_buffer& out) {
   if (!piece_waits)
     return false;
   short_run_ = 0;
+  bulk_run_ = longest == urgency::bulk ? bulk_run_ + 1 : 0;
   take_piece(longest, now, out);
   return true;
 }
@@ -67,8 +72,9 @@ void send_queue::take_piece(urgency how, time_point now, caf::byte_buffer& out) 
   const auto& frame = queue.front();
   const auto size = std::min(piece_bytes_max, frame.size() - gone);
   const auto last = gone + size == frame.size();
+  const auto flags = (last ? last_piece_flag : 0) | (last && queue.size() > 1 ? more_pieces_flag : 0);
   const auto head = head_text({.operation = operation::piece,
-                               .flags = last ? last_piece_flag : std::uint8_t{0},
+                               .flags = static_cast<std::uint8_t>(flags),
                                .payload_bytes = static_cast<std::uint32_t>(size),
                                .data = static_cast<std::uint64_t>(how)});
   for (const auto c : head)

@@ -32,6 +32,7 @@ public:
   void take_all(time_point now, caf::byte_buffer& out);
   /// Nothing waits.
   [[nodiscard]] bool empty() const;
+  [[nodiscard]] bool waits(urgency how) const { return !waiting_[index(how)].empty(); }
   /// The receiver has all of the first `bytes` of pieces. False where so many were never sent.
   [[nodiscard]] bool acknowledged(std::uint64_t bytes, time_point now);
 
@@ -60,6 +61,7 @@ private:
   std::array<std::uint64_t, urgencies> handed_{};
   std::array<std::uint64_t, urgencies> taken_{};
   std::size_t short_run_ = 0;  ///< bytes of short frames since the last piece
+  std::size_t bulk_run_ = 0;   ///< pieces of batches since the last one of the background
   std::deque<piece> pieces_;   ///< on their way
   std::uint64_t sent_ = 0;
   std::uint64_t acknowledged_ = 0;

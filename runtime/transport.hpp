@@ -5,6 +5,7 @@
 #include "actors/links.hpp"
 #include "actors/outbox.hpp"
 #include "runtime/listening_socket.hpp"
+#include "runtime/transport_accounts.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -30,6 +31,7 @@ struct transport_setup {
   boot_id boot;
   std::vector<transport_peer> others;
   std::shared_ptr<quorate::links> links;
+  std::shared_ptr<transport_accounts> accounts;  ///< told of each connection; may be null
   std::function<void(severity, const std::string& line)> log;
   /// A part of the transport has ended: no other node can be reached any more.
   std::function<void(const std::string& message)> fatal;

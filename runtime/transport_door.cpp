@@ -106,7 +106,8 @@ void transport_door::on(const door_hello& msg) {
                            " has been here: is the directory an old copy?");
   newest_[node] = {msg.disk, msg.boot};
   // Before it hears of our roles.
-  shared_->guard->vouch(msg.door->node(), peer_standing::member);
+  if (auto account = shared_->guard->vouch(msg.door->node(), peer_standing::member); shared_->setup.accounts)
+    shared_->setup.accounts->connect(node, std::move(account));
   const auto fresh = found == peers_.end() || found->second.door != msg.door;
   if (fresh) {
     // A new process or a new connection: whatever the link holds belongs to the old one.
@@ -174,6 +175,8 @@ void transport_door::lost(const caf::actor_addr& source) {
     peers_.erase(i);
     if (auto* link = shared_->setup.links->find(node))
       link->reset();
+    if (shared_->setup.accounts)
+      shared_->setup.accounts->connect(node, nullptr);
     shared_->setup.log(severity::warning, "lost the connection to " + name);
     shared_->set_connected(node, false);
     return;

@@ -30,7 +30,8 @@ std::optional<std::uint32_t> most_bytes_of(const frame_head& head) {
       return 0;
     return std::nullopt;
   case piece:
-    if (head.payload_bytes > 0 && head.flags <= last_piece_flag && head.source == 0 && head.destination == 0 &&
+    if (head.payload_bytes > 0 && head.flags <= (last_piece_flag | more_pieces_flag) && head.source == 0 &&
+        head.destination == 0 &&
         (head.data == static_cast<std::uint64_t>(urgency::bulk) ||
          head.data == static_cast<std::uint64_t>(urgency::background)))
       return piece_bytes_max;

@@ -1,6 +1,8 @@
 // The heads of frames between nodes, looked at before CAF believes them.
 #pragma once
 
+#include "actors/link_account.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,9 +24,10 @@ enum operation : std::uint8_t {
   taken = 0x41,  ///< the sender has all of the first `data` bytes of our pieces
 };
 inline constexpr std::uint8_t last_piece_flag = 1;
+inline constexpr std::uint8_t more_pieces_flag = 2;  ///< those of another frame wait already
 
 /// A longer message goes in pieces, behind all that is shorter.
-inline constexpr std::size_t whole_bytes_max = 16 * 1024;
+inline constexpr std::size_t whole_bytes_max = link_account::short_bytes_max;
 /// Of a long message at once: what a short one waits behind is a few of these at most.
 inline constexpr std::size_t piece_bytes_max = 32 * 1024;
 

@@ -97,11 +97,15 @@ void transport_guard::introduce_with(const caf::strong_actor_ptr& door) {
   handshake_ = door->id();
 }
 
-void transport_guard::vouch(const caf::node_id& node, peer_standing standing) {
+std::shared_ptr<const connection_account> transport_guard::vouch(const caf::node_id& node,
+                                                                 peer_standing standing) {
   const std::lock_guard lock{mutex_};
   if (const auto found = speakers_.find(wire_text(node)); found != speakers_.end())
-    if (const auto who = found->second.lock())
+    if (const auto who = found->second.lock()) {
       who->standing = standing;
+      return who->account;
+    }
+  return nullptr;
 }
 
 void transport_guard::sweep() {

@@ -4,6 +4,7 @@
 #include "actors/errors.hpp"
 #include "actors/outbox.hpp"
 #include "runtime/receive_budget.hpp"
+#include "runtime/transport_accounts.hpp"
 #include "runtime/transport_rules.hpp"
 
 #include <caf/fwd.hpp>
@@ -58,8 +59,8 @@ public:
   /// The one actor to which strangers may introduce themselves. `publish` names it too.
   void introduce_with(const caf::strong_actor_ptr& door);
   /// What the other process said of itself has been accepted: it may say from now on what goes with that,
-  /// until its connection ends. From any thread.
-  void vouch(const caf::node_id& node, peer_standing standing);
+  /// until its connection ends. Returns what that counts; null where it has ended. From any thread.
+  std::shared_ptr<const connection_account> vouch(const caf::node_id& node, peer_standing standing);
 
   /// Ends connections that have said nothing for too long. From any thread, now and then.
   void sweep();
@@ -80,11 +81,7 @@ private:
   struct speaker {
     caf::node_id node;
     std::atomic<peer_standing> standing{peer_standing::stranger};
-    // Of long messages that are not background: bytes that were given to the connection, those that the other
-    // process has, and whether one of its own is coming in.
-    std::atomic<std::uint64_t> handed{0};
-    std::atomic<std::uint64_t> taken{0};
-    std::atomic<bool> arriving{false};
+    std::shared_ptr<connection_account> account = std::make_shared<connection_account>();
   };
   [[nodiscard]] std::shared_ptr<speaker> speaks(const std::string& node);
   void silence(const std::string& node, const speaker& who);

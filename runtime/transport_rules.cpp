@@ -2,6 +2,7 @@
 
 #include "actors/bytes.hpp"
 #include "runtime/transport_messages.hpp"
+#include "sync/type_ids.hpp"
 
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
@@ -256,9 +257,18 @@ std::optional<std::string> handshake_node(std::string_view payload, frame_place 
   return std::string{payload.substr(0, node_id_bytes)};
 }
 
-urgency urgency_of(std::string_view, bool) {
-  // Pieces are understood, and not sent yet: see docs/2026-11-27-peer-port.md, "What is not done".
-  return urgency::now;
+urgency urgency_of(std::string_view frame) {
+  const auto head = read_frame_head(frame.substr(0, frame_head_bytes));
+  if (head.operation != direct_message || frame.size() <= whole_bytes_max)
+    return urgency::now;
+  byte_reader in{frame.substr(frame_head_bytes)};
+  if (short_count(in) != 0 || short_count(in) != 2)
+    return urgency::bulk;
+  static_cast<void>(in.big<caf::type_id_t>());
+  const auto what = in.big<caf::type_id_t>();
+  return what >= caf::id_block::quorate_sync::begin && what < caf::id_block::quorate_sync::end
+             ? urgency::background
+             : urgency::bulk;
 }
 
 frame_verdict judge(const frame_head& head, std::string_view prefix, const frame_parties& parties,

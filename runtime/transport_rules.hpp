@@ -54,9 +54,8 @@ struct frame_verdict {
 /// send is not longer than this.
 inline constexpr std::uint32_t frame_prefix_bytes = 16 * 1024;
 
-/// How soon a frame that is to be sent must get through. `in_order`: the receiver wants all messages in the order
-/// in which they were sent, as external clients do.
-[[nodiscard]] urgency urgency_of(std::string_view frame, bool in_order);
+/// How soon a frame that is to be sent must get through.
+[[nodiscard]] urgency urgency_of(std::string_view frame);
 
 /// Judges a frame behind the handshake by its head and the beginning of its payload. Allocates nothing that
 /// grows with a number in these bytes.

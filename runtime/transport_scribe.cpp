@@ -41,7 +41,7 @@ std::string_view text_of(const caf::byte_buffer& bytes) {
 }
 
 time_point now() {
-  return std::chrono::duration_cast<time_point>(transport_guard::clock::now().time_since_epoch());
+  return account_now();
 }
 
 }  // namespace
@@ -181,11 +181,16 @@ bool guarded_scribe::consume_piece(caf::execution_unit* context, std::string_vie
   if (!bytes.empty())
     if (const auto fault = fill(frame, bytes))
       return refuse(*fault);
+  if (speaker_ && frame.head()) {
+    auto& account = *speaker_->account;
+    (&frame == pieced_.data() ? account.bulk : account.background)
+        .came(now(), frame.missing() == 0, frame.missing() > 0 || (piece_->flags & more_pieces_flag) != 0);
+  }
   if (piece_left_ > 0) {
     read_on(piece_left_);
     return sign_of_life(context);
   }
-  const auto last = piece_->flags == last_piece_flag;
+  const auto last = (piece_->flags & last_piece_flag) != 0;
   piece_.reset();
   if (!frame.head() || last != (frame.missing() == 0))
     return refuse("its frames are out of step");
@@ -287,15 +292,21 @@ void guarded_scribe::read_head() {
 // -----------------------------------------------------------------------------------------------
 
 void guarded_scribe::flush() {
+  // External clients want all messages in the order in which they were sent: a short one goes behind long
+  // ones that still wait, and never as a piece where none does, since strangers may not send any.
   const auto in_order =
       speaker_ && (parties_.side == transport_side::client || standing() == peer_standing::client);
   std::size_t at = 0;
   while (staged_.size() - at >= frame_head_bytes) {
     const auto rest = text_of(staged_).substr(at);
-    const auto size = frame_head_bytes + read_frame_head(rest.substr(0, frame_head_bytes)).payload_bytes;
+    const auto head = read_frame_head(rest.substr(0, frame_head_bytes));
+    const auto size = frame_head_bytes + head.payload_bytes;
     if (size > rest.size())
       break;  // CAF could not write a message: nothing of it is of use
-    const auto how = urgency_of(rest.substr(0, size), in_order);
+    auto how = urgency_of(rest.substr(0, size));
+    if (in_order && how == urgency::now && queue_.waits(urgency::bulk) &&
+        head.operation == operation::direct_message)
+      how = urgency::bulk;
     const auto begin = staged_.begin() + static_cast<std::ptrdiff_t>(at);
     at += size;
     if (how == urgency::now && queue_.empty() && unwritten_ < write_bytes_max) {
@@ -350,9 +361,9 @@ void guarded_scribe::write_taken() {
 void guarded_scribe::publish_account() {
   if (!speaker_)
     return;
-  speaker_->handed = queue_.handed(urgency::bulk);
-  speaker_->taken = queue_.taken(urgency::bulk);
-  speaker_->arriving = pieced_[0].head().has_value();
+  auto& account = *speaker_->account;
+  account.handed = queue_.handed(urgency::bulk);
+  account.taken = queue_.taken(urgency::bulk);
 }
 
 bool guarded_scribe::refuse(const std::string& why) {

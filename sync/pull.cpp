@@ -53,6 +53,11 @@ void pull::on(timer_tag, out& o) {
   // While our own replica is at work it is not the peer who is silent.
   if (!getting_ || getting_->with_replica > 0 || o.now() - getting_->heard < setup_.again)
     return;
+  // Nor where a chunk is longer on its way.
+  if (setup_.account->arriving_in_background(getting_->peers[getting_->peer])) {
+    getting_->heard = o.now();
+    return;
+  }
   // Once of the same peer, since only an answer may be lost; then of the next one, from the beginning.
   if (++getting_->silences > 1) {
     rare(o, "sync: gives up a peer that is silent");

@@ -1,6 +1,7 @@
 // Brings a lagging replica up to date by asking a peer, and serves peers that ask.
 #pragma once
 
+#include "actors/link_account.hpp"
 #include "actors/origin.hpp"
 #include "actors/outbox.hpp"
 #include "actors/role.hpp"
@@ -18,6 +19,7 @@ struct pull_setup {
   boot_id boot;
   duration again{};  ///< silence after which a pull is asked again, of another peer the second time
   role_limits memory{};
+  std::shared_ptr<const link_account> account = std::make_shared<instant_links>();
 };
 
 /// Asks for what its replica misses: log entries where a peer's log still has them, else a snapshot, in

@@ -20,8 +20,8 @@ constexpr duration idle_wait = 2ms;
 
 acceptor::acceptor(const protocol_context& context)
     : lanes_(context.ids()), self_(context.self), own_(lanes_.of(context.self)),
-      limits_(acceptor_limits::of(context.limits)), by_lane_(lanes_.size()), listeners_(lanes_.size()),
-      reads_(limits_.reads_max, limits_.bodies_bytes_max) {}
+      limits_(acceptor_limits::of(context.limits)), account_(context.account), by_lane_(lanes_.size()),
+      listeners_(lanes_.size()), reads_(limits_.reads_max, limits_.bodies_bytes_max) {}
 
 void acceptor::recover(const journal_view& saved) {
   if (const auto row = saved.get(rows::floor_key))

@@ -7,6 +7,7 @@
 #include "protocols/disk_reads.hpp"
 #include "protocols/mencius/ballots.hpp"
 #include "protocols/mencius/ports.hpp"
+#include "protocols/repeat_gate.hpp"
 
 #include <deque>
 #include <map>
@@ -105,6 +106,8 @@ private:
   node_id self_;
   lane own_;
   acceptor_limits limits_;
+  std::shared_ptr<const link_account> account_;
+  repeat_gate answers_;  ///< with bytes
 
   slot floor_ = 0;  ///< everything below is gone
   slot voted_ = 0;  ///< above every slot with a batch that was voted for

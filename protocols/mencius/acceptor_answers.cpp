@@ -35,7 +35,8 @@ void acceptor::on(node_id from, const Recall& msg, out& o) {
                                                lanes_.slot_at(range.which, it->second.end)},
                                   it->second.value);
   o.send(from, std::move(answer));
-  if (msg.bodies())
+  // Who still has the last ones to take gets no more of them.
+  if (msg.bodies() && answers_.opens(*account_, from))
     send_bodies(range.from, {from, range.which, std::nullopt, range.to}, o);
 }
 

@@ -32,9 +32,9 @@ learner::learner(const protocol_context& context, majority quorum)
 
 learner::learner(const protocol_context& context, majority quorum, lane_blocks blocks)
     : self_(context.self), boot_(context.boot), lanes_(context.ids()), own_(lanes_.of(context.self)),
-      others_(context.ids()), blocks_(blocks), limits_(learner_limits::of(context.limits)),
-      ledger_(lanes_, context.start.value, past_limits::of(context.limits)),
-      tallies_(lanes_, quorum, tally_limits::of(context.limits)),
+      others_(context.ids()), blocks_(blocks), limits_(learner_limits::of(context.limits)), quorum_(quorum),
+      account_(context.account), ledger_(lanes_, context.start.value, past_limits::of(context.limits)),
+      tallies_(lanes_, quorum, tally_limits::of(context.limits)), long_batches_(lanes_.size()),
       claims_(lanes_.size()), watch_(lanes_, context.self, options_.revoke_after), barriers_(quorum),
       slow_(lanes_.size()) {
   std::erase(others_, self_);
@@ -163,6 +163,12 @@ void learner::on(node_id from, const with_payload<Body>& msg, out& o) {
   watch_.heard(from, o.now());
   const auto s = msg.head.slot();
   hear(s + 1, o);
+  // From our acceptor, as it came there. Short ones overtake, so they tell nothing of those before them.
+  if (auto& came = long_batches_[lanes_.of(s)];
+      from == self_ && msg.body.size() > link_account::short_bytes_max && s >= came.end) {
+    const auto copies = static_cast<duration::rep>(quorum_.size() - 1);
+    came = {s + 1, came.end, o.now() + account_->transfer(lanes_.owner(lanes_.of(s))) * copies};
+  }
   supply(s, quorate::from_wire(msg.head.id()), msg.body, o);
   deliver(o);
 }
@@ -236,6 +242,10 @@ void learner::note_waiting(out& o) {
     slow_.nothing_waits();
     return;
   }
+  if (on_its_way(ledger_.front(ledger_.lowest()), o.now())) {
+    slow_.nothing_waits();  // its link is slow, and would not be faster with its commands for others on it
+    return;
+  }
   slow_.waits(first->at, ledger_.lowest(), o.now());
   if (const auto slow = slow_.slowest(o.now()); slow && *slow != own_)
     o.send(lanes_.owner(*slow), Slow{});
@@ -244,7 +254,20 @@ void learner::note_waiting(out& o) {
 // --- held up
 // ---------------------------------------------------------------------------------------------------
 
+bool learner::on_its_way(slot s, time_point now) const {
+  const auto l = lanes_.of(s);
+  if (l != own_) {
+    // Long suggestions come in the order of their slots: what was behind the latest that has come was lost.
+    const auto& came = long_batches_[l];
+    return s >= came.end ? account_->arriving(lanes_.owner(l)) : s >= came.before && now < came.until;
+  }
+  const auto reached = std::ranges::count_if(others_, [&](node_id n) { return account_->idle(n); });
+  return !quorum_.reached(static_cast<std::size_t>(reached) + 1);
+}
+
 slot learner::needed(lane l, time_point now) const {
+  if (const auto front = ledger_.front(l); on_its_way(front, now) && (l != own_ || front >= own_wanted_))
+    return front;
   auto need = high_;
   if (l == own_)
     need = std::max(need, own_wanted_);
@@ -294,10 +317,16 @@ void learner::ask(out& o) {
     o.send(self_, std::move(votes));
   }
   ask_for_bodies(o);
-  if (others_.empty())
+  if (others_.empty() || on_its_way(ledger_.front(ledger_.lowest()), o.now()))
     return;
   Ask msg;
   msg.set_from(ledger_.next());
+  for (const auto& [s, body] : bodies_)
+    if (static_cast<std::size_t>(msg.held_size()) < limits_.answer_batches_max)
+      msg.add_held(s);
+  for (const auto& [s, value] : ledger_.chosen())
+    if (static_cast<std::size_t>(msg.held_size()) < 2 * limits_.answer_batches_max && !value.body.empty())
+      msg.add_held(s);
   const auto other = others_[turns_++ % others_.size()];
   o.send(other, msg);
   if (const auto owner = lanes_.owner(ledger_.lowest()); owner != other && owner != self_)
@@ -306,6 +335,8 @@ void learner::ask(out& o) {
 
 void learner::ask_for_bodies(out& o) {
   for (const auto s : ledger_.missing(limits_.answer_batches_max)) {
+    if (on_its_way(s, o.now()))
+      continue;
     rare(o, "mencius learner: asks for the bytes of a chosen batch");
     auto holders = tallies_.voters(s, ledger_.chosen().at(s).id);
     if (holders.empty())

@@ -11,6 +11,7 @@
 #include "protocols/mencius/own_lane.hpp"
 #include "protocols/mencius/slow_lanes.hpp"
 #include "protocols/mencius/tallies.hpp"
+#include "protocols/repeat_gate.hpp"
 
 #include <map>
 #include <optional>
@@ -97,6 +98,9 @@ private:
   void ask(out& o);
   void ask_for_bodies(out& o);
   void revoke(out& o);
+  /// The owner's own long message is coming in just now, and may well be what is missed here; or it has come,
+  /// and is still on its way to a majority.
+  [[nodiscard]] bool on_its_way(slot s, time_point now) const;
   [[nodiscard]] slot needed(lane l, time_point now) const;
   [[nodiscard]] slot revoke_end() const;
   [[nodiscard]] bool held_up() const { return ledger_.next() < high_ || own_wanted_ > ledger_.front(own_); }
@@ -117,11 +121,20 @@ private:
   options options_;
   lane_blocks blocks_;
   learner_limits limits_;
+  majority quorum_;
+  std::shared_ptr<const link_account> account_;
+  repeat_gate answers_;  ///< with bytes
 
   ledger ledger_;
   tallies tallies_;
   std::map<slot, heard_body> bodies_;  ///< of slots that are not chosen yet
   std::size_t body_bytes_ = 0;
+  struct long_batches {
+    slot end = 0;        ///< above every slot whose long batch has come here
+    slot before = 0;     ///< the same before the latest
+    time_point until{};  ///< the latest may be on its way to others
+  };
+  std::vector<long_batches> long_batches_;  ///< by lane
   std::vector<Claim> claims_;  ///< by lane, the latest of each owner, as a whole
   slot high_ = 0;              ///< above every slot with a batch that was heard of
   slot own_wanted_ = 0;  ///< the own lane must be settled up to here, since an earlier boot may have used it

@@ -2,7 +2,9 @@
 #include "protocols/mencius/learner.hpp"
 
 #include "actors/rare.hpp"
+
 #include <algorithm>
+#include <set>
 
 namespace quorate::mencius {
 
@@ -19,14 +21,18 @@ void learner::on(node_id from, const Ask& msg, out& o) {
   }
   std::size_t count = 0;
   std::size_t bytes = 0;
+  // Who has the bytes, or has our last answer still to take, gets only to know what is chosen.
+  const auto with_bytes = answers_.opens(*account_, from);
+  const std::set<slot> held{msg.held().begin(), msg.held().end()};
   const auto send = [&](slot s, slot after, const batch& value) {
+    const auto body = with_bytes && !held.contains(s) ? value.body : payload{};
     Chosen head;
     head.set_slot(s);
     head.set_after(after);
     quorate::to_wire(value.id, head.mutable_id());
-    bytes += value.body.size();
+    bytes += body.size();
     ++count;
-    o.send(from, with_payload<Chosen>{std::move(head), value.body});
+    o.send(from, with_payload<Chosen>{std::move(head), body});
   };
   const auto full = [&] { return count == limits_.answer_batches_max || bytes >= limits_.answer_bytes_max; };
   const auto& past = ledger_.past();
@@ -85,8 +91,6 @@ void learner::on(node_id from, const with_payload<Chosen>& msg, out& o) {
   watch_.heard(from, o.now());
   const auto s = msg.head.slot();
   const auto id = quorate::from_wire(msg.head.id());
-  if (msg.body.empty())
-    return;
   hear(s + 1, o);
   noop_everywhere(msg.head.after(), s, o);
   choose(s, id, o);

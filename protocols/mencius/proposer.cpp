@@ -22,7 +22,8 @@ proposer::proposer(const protocol_context& context, majority quorum)
 
 proposer::proposer(const protocol_context& context, majority quorum, lane_blocks blocks)
     : self_(context.self), boot_(context.boot), lanes_(context.ids()), quorum_(quorum),
-      own_(lanes_, lanes_.of(context.self), blocks), high_(context.start.value), faster_(context.self) {
+      account_(context.account), own_(lanes_, lanes_.of(context.self), blocks), high_(context.start.value),
+      faster_(context.self) {
   const auto wrong = read_options(context.options, options_);
   ENSURE(!wrong, wrong->message);
 }
@@ -146,19 +147,19 @@ void proposer::suggest(suggestion x, out& o) {
   x.silence = options_.resend_after;
   x.repeat_at = o.now() + x.silence;
   high_ = std::max(high_, place.at + 1);
-  send_suggestion(place.at, x, o);
+  send_suggestion(place.at, x, lanes_.members(), o);
   open_.emplace(place.at, std::move(x));
   move_on(o);
 }
 
-void proposer::send_suggestion(slot s, const suggestion& x, out& o) {
+void proposer::send_suggestion(slot s, const suggestion& x, const std::vector<node_id>& to, out& o) {
   with_payload<Suggest> msg{{}, x.body};
   msg.head.set_slot(s);
   msg.head.set_since(x.since);
   quorate::to_wire(x.id, msg.head.mutable_id());
   msg.head.set_high(high_);
   // Needs no vote of our own first: the slot lies below a durable ceiling, and is never used twice.
-  o.send_now(lanes_.members(), std::move(msg));
+  o.send_now(to, std::move(msg));
 }
 
 void proposer::on(node_id from, const take_back& msg, out& o) {
@@ -267,7 +268,12 @@ void proposer::on(timer_tag tag, out& o) {
       continue;
     x.silence = std::min(x.silence * 2, silence_max);
     x.repeat_at = o.now() + x.silence;
-    send_suggestion(s, x, o);
+    std::vector<node_id> again;
+    for (const auto m : lanes_.members())
+      if (x.gate.opens(*account_, m))
+        again.push_back(m);
+    if (!again.empty())
+      send_suggestion(s, x, again, o);
   }
   for (auto it = handed_.begin(); it != handed_.end();) {
     if (it->second.until > o.now()) {

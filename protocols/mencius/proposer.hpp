@@ -10,6 +10,7 @@
 #include "protocols/mencius/own_lane.hpp"
 #include "protocols/mencius/revocation.hpp"
 #include "protocols/quorum.hpp"
+#include "protocols/repeat_gate.hpp"
 
 #include <deque>
 #include <map>
@@ -88,6 +89,7 @@ private:
     std::optional<foreign> handed;  ///< instead of own commands
     duration silence{};             ///< to wait before the next repeat
     time_point repeat_at{};
+    repeat_gate gate;
   };
   /// Commands that another member is to order.
   struct handed {
@@ -98,7 +100,7 @@ private:
   void fill_window(out& o);
   void suggest(suggestion x, out& o);
   [[nodiscard]] bool slow(time_point now) const { return now < slow_until_ && faster_ != self_; }
-  void send_suggestion(slot s, const suggestion& x, out& o);
+  void send_suggestion(slot s, const suggestion& x, const std::vector<node_id>& to, out& o);
   void move_on(out& o);
   void hear(slot high, out& o);
   void yield(out& o);
@@ -114,6 +116,7 @@ private:
   lanes lanes_;
   majority quorum_;
   options options_;
+  std::shared_ptr<const link_account> account_;
 
   own_lane own_;
   command_queue queue_;

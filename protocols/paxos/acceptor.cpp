@@ -51,7 +51,7 @@ std::string vote_bytes(const ballot& at, const batch_id& id, bool noop) {
 
 acceptor::acceptor(const protocol_context& context)
     : self_(context.self), others_(context.ids()), limits_(acceptor_limits::of(context.limits)),
-      reads_(limits_.reads_max, limits_.ask_bytes_max) {
+      account_(context.account), reads_(limits_.reads_max, limits_.ask_bytes_max) {
   std::erase(others_, self_);
 }
 
@@ -120,6 +120,8 @@ void acceptor::on(node_id from, const Prepare& msg, out& o) {
     o.send_now(from, std::move(nack));
     return;
   }
+  if (b == r.promised && r.voted && !r.voted->noop && from != self_ && !answers_.opens(*account_, from))
+    return;  // asked again, while the answer with the bytes is on its way
   if (b > r.promised) {
     r.promised = b;
     std::string row;
@@ -200,6 +202,8 @@ Accepted acceptor::accepted(slot s, const vote& v) {
 void acceptor::on(node_id from, const Ask& msg, out& o) {
   // What is asked for above the floor is answered all the same.
   static_cast<void>(forgotten(from, msg.from(), o));
+  // Who still has the last ones to take gets no more bytes.
+  const auto bodies = msg.bodies() && answers_.opens(*account_, from);
   std::size_t bytes = 0;
   std::size_t count = 0;
   for (auto it = slots_.lower_bound(msg.from()); it != slots_.end() && it->first <= msg.to(); ++it) {
@@ -211,7 +215,7 @@ void acceptor::on(node_id from, const Ask& msg, out& o) {
       return;
     }
     with_payload<Accepted> answer{accepted(s, *r.voted), {}};
-    if (msg.bodies()) {
+    if (bodies) {
       auto body = body_of(s, *r.voted);
       if (!body)
         return read_votes(s, std::min(msg.to(), s + ask_slots_max - 1), {from, std::nullopt}, o);

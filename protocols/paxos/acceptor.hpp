@@ -6,6 +6,7 @@
 #include "protocols/contract.hpp"
 #include "protocols/disk_reads.hpp"
 #include "protocols/paxos/ports.hpp"
+#include "protocols/repeat_gate.hpp"
 
 #include <map>
 #include <optional>
@@ -80,6 +81,8 @@ private:
   node_id self_;
   std::vector<node_id> others_;
   acceptor_limits limits_;
+  std::shared_ptr<const link_account> account_;
+  repeat_gate answers_;  ///< with bytes
 
   slot floor_ = 0;  ///< everything up to here is gone
   slot highest_voted_ = 0;

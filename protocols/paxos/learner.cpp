@@ -29,8 +29,8 @@ learner::learner(const protocol_context& context) : learner(context, majority{co
 
 learner::learner(const protocol_context& context, majority quorum)
     : self_(context.self), boot_(context.boot), members_(context.ids()), others_(context.ids()),
-      quorum_(quorum), limits_(learner_limits::of(context.limits)), next_(context.start.value + 1),
-      barriers_(quorum) {
+      quorum_(quorum), limits_(learner_limits::of(context.limits)), account_(context.account),
+      next_(context.start.value + 1), barriers_(quorum) {
   std::erase(others_, self_);
   const auto wrong = read_options(context.options, options_);
   ENSURE(!wrong, wrong->message);
@@ -179,6 +179,12 @@ void learner::restart_patience(out& o) {
   takeover_after_ = duration{o.prng().between(shortest, shortest * 5 / 2)};
 }
 
+bool learner::on_its_way() const {
+  const auto reached = std::ranges::count_if(others_, [&](node_id n) { return account_->idle(n); });
+  return std::ranges::any_of(others_, [&](node_id n) { return account_->arriving(n); }) ||
+         !quorum_.reached(static_cast<std::size_t>(reached) + 1);
+}
+
 void learner::ask(out& o) {
   Ask msg;
   msg.set_from(next_);
@@ -188,6 +194,8 @@ void learner::ask(out& o) {
     o.send(others_, msg);
   msg.set_bodies(true);
   o.send(self_, msg);
+  if (on_its_way())
+    return;
   for (auto it = slots_.begin(); it != slots_.end() && it->first <= msg.to(); ++it) {
     const auto& p = it->second;
     if (!p.chosen_at || p.chosen.noop || !p.bodies.empty())
@@ -236,7 +244,9 @@ void learner::on(timer_tag tag, out& o) {
     }
     const auto first = slots_.find(next_);
     const auto since = std::max(held_since_, first == slots_.end() ? time_point{} : first->second.heard);
-    if (o.now() - since >= takeover_after_) {
+    if (on_its_way()) {
+      held_since_ = o.now();  // its proposer is alive, and not done with it
+    } else if (o.now() - since >= takeover_after_) {
       take_over(o);
       held_since_ = o.now();
     }

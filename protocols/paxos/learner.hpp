@@ -86,6 +86,9 @@ private:
   void deliver(out& o);
   void finish_barriers(out& o);
   void query(std::uint64_t number, const std::vector<node_id>& whom, out& o);
+  /// A long message of another member is coming in just now, or one of ours has not come to a majority: that
+  /// may well be what is missed here.
+  [[nodiscard]] bool on_its_way() const;
   void ask(out& o);
   void take_over(out& o);
   void keep_body(progress& p, const batch_id& id, const payload& body, out& o);
@@ -106,6 +109,7 @@ private:
   majority quorum_;
   learner_limits limits_;
   options options_;
+  std::shared_ptr<const link_account> account_;
 
   slot next_;         ///< the lowest that is not delivered
   slot highest_ = 0;  ///< the highest that is known to be in use

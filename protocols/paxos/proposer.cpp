@@ -19,7 +19,7 @@ proposer::proposer(const protocol_context& context) : proposer(context, majority
 
 proposer::proposer(const protocol_context& context, majority quorum)
     : self_(context.self), boot_(context.boot), members_(context.ids()), quorum_(quorum),
-      next_free_(context.start.value + 1) {
+      account_(context.account), next_free_(context.start.value + 1) {
   const auto wrong = read_options(context.options, options_);
   ENSURE(!wrong, wrong->message);
 }
@@ -138,16 +138,17 @@ void proposer::propose_value(slot s, attempt& a, out& o) {
   a.retry_at.reset();
   a.silence = options_.resend_after;
   a.repeat_at = o.now() + a.silence;
-  send_accept(s, a, o);
+  a.gate = {};
+  send_accept(s, a, members_, o);
 }
 
-void proposer::send_accept(slot s, const attempt& a, out& o) {
+void proposer::send_accept(slot s, const attempt& a, const std::vector<node_id>& to, out& o) {
   with_payload<Accept> msg{{}, a.proposed.body};
   msg.head.set_slot(s);
   to_wire(a.at, msg.head.mutable_ballot());
   to_wire(a.proposed, msg.head.mutable_value());
   // Its ballot was durable before the Prepare that it follows.
-  o.send_now(members_, std::move(msg));
+  o.send_now(to, std::move(msg));
 }
 
 value proposer::form_batch(attempt& a) {
@@ -204,10 +205,16 @@ void proposer::on(timer_tag, out& o) {
     } else if (a.repeat_at <= o.now()) {
       a.silence = std::min(a.silence * 2, silence_max);
       a.repeat_at = o.now() + a.silence;
-      if (a.now == phase::preparing)
+      if (a.now == phase::preparing) {
         send_prepare(s, a, o);
-      else
-        send_accept(s, a, o);
+        continue;
+      }
+      std::vector<node_id> again;
+      for (const auto m : members_)
+        if (a.gate.opens(*account_, m))
+          again.push_back(m);
+      if (!again.empty())
+        send_accept(s, a, again, o);
     }
   }
   arm(o);

@@ -8,6 +8,7 @@
 #include "protocols/paxos/options.hpp"
 #include "protocols/paxos/ports.hpp"
 #include "protocols/quorum.hpp"
+#include "protocols/repeat_gate.hpp"
 
 #include <deque>
 #include <map>
@@ -76,6 +77,7 @@ private:
     std::vector<queued> commands;    ///< those in `own`
     duration silence{};              ///< to wait before the next repeat
     time_point repeat_at{};
+    repeat_gate gate;                    ///< in phase accepting
     std::optional<time_point> retry_at;  ///< a higher ballot is in the way: when to try with a higher one
     std::uint32_t retries = 0;
 
@@ -86,7 +88,7 @@ private:
   void prepare(slot s, attempt& a, out& o);
   void propose_value(slot s, attempt& a, out& o);
   void send_prepare(slot s, const attempt& a, out& o);
-  void send_accept(slot s, const attempt& a, out& o);
+  void send_accept(slot s, const attempt& a, const std::vector<node_id>& to, out& o);
   void fill_window(out& o);
   [[nodiscard]] value form_batch(attempt& a);
   void put_back(attempt& a, bool in_doubt);
@@ -99,6 +101,7 @@ private:
   std::vector<node_id> members_;
   majority quorum_;
   options options_;
+  std::shared_ptr<const link_account> account_;
 
   std::deque<queued> queue_;
   std::size_t queue_bytes_ = 0;

@@ -80,7 +80,7 @@ void client::flood(std::uint64_t count) {
   const auto& plan = around_.plan.clients;
   std::vector<client_call> calls;
   while (calls.size() < count)
-    calls.push_back(work_.write(prng_, operations_.list().size() + calls.size(), 16));
+    calls.push_back(work_.write(prng_, operations_.list().size() + calls.size(), plan.flood_bytes));
   ask(std::move(calls), up_to(prng_, plan.timeout_min, plan.timeout_max));
 }
 

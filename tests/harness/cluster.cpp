@@ -32,6 +32,32 @@ private:
   watchers& checks_;
 };
 
+/// What a node knows of its links, from the model of the network.
+class simulated_account : public link_account {
+public:
+  simulated_account(node_id self, network_model& network, const event_queue& events)
+      : self_(self), network_(network), events_(events) {}
+
+  [[nodiscard]] mark handed(node_id to) const override {
+    return to == self_ ? mark{} : mark{0, network_.handed(self_, to)};
+  }
+  [[nodiscard]] bool taken(node_id to, const mark& upto) const override {
+    return to == self_ || network_.taken(self_, to, events_.now()) >= upto.bytes;
+  }
+  [[nodiscard]] bool arriving(node_id from) const override {
+    return from != self_ && network_.arriving(from, self_, events_.now());
+  }
+  [[nodiscard]] bool arriving_in_background(node_id from) const override { return arriving(from); }
+  [[nodiscard]] duration transfer(node_id from) const override {
+    return from == self_ ? duration{} : network_.transfer(from, self_, events_.now());
+  }
+
+private:
+  node_id self_;
+  network_model& network_;
+  const event_queue& events_;
+};
+
 // A node whose disk has failed is started again by whoever watches over it.
 constexpr duration watchdog = std::chrono::milliseconds(300);
 
@@ -61,6 +87,7 @@ cluster::cluster(surroundings& around, const protocol& ordering, const options& 
   const auto make = how.make ? how.make : whole_node();
   for (const auto& m : setup.nodes) {
     setup.self = m.id;
+    setup.account = std::make_shared<simulated_account>(m.id, network_, around.events);
     setup.make_machine = [make = work.make_machine(), &around,
                           id = m.id]() -> std::unique_ptr<state_machine> {
       auto machine = make();
@@ -281,7 +308,9 @@ void cluster::heal() {
 
 void cluster::transmit(const origin& from, node_id to, const role_address& role, const box& message) {
   ++around_.count.sent;
-  const auto& waits = network_.plan(from.node, to, around_.events.now());
+  const auto bytes = message.wire_size();
+  around_.count.bytes += bytes;
+  const auto& waits = network_.plan(from.node, to, around_.events.now(), bytes);
   if (waits.empty()) {
     ++around_.count.lost;
     if (around_.log.tracing())

@@ -4,6 +4,7 @@
 #include "actors/ids.hpp"
 #include "actors/prng.hpp"
 
+#include <deque>
 #include <vector>
 
 namespace quorate::testing {
@@ -18,6 +19,7 @@ struct network_conditions {
   duration delay_min = std::chrono::microseconds(50);
   duration delay_max = std::chrono::microseconds(500);
   duration stray_max = std::chrono::milliseconds(100);
+  std::uint64_t bytes_per_second = 0;  ///< of all that one node sends; 0: as much as it likes
 };
 
 /// Decides when the copies of each message arrive. Cuts are counted, so that faults may overlap.
@@ -33,25 +35,49 @@ public:
   /// From now on nothing is lost, doubled or late.
   void heal();
   /// When the copies of a message that is sent now arrive, as waits from now; none where it is lost.
-  [[nodiscard]] const std::vector<duration>& plan(node_id from, node_id to, time_point now);
+  [[nodiscard]] const std::vector<duration>& plan(node_id from, node_id to, time_point now,
+                                                  std::size_t bytes = 0);
+
+  /// A message above this goes in pieces; a shorter one waits for two of these at most.
+  static constexpr std::size_t short_bytes_max = 16 * 1024;
+  static constexpr std::size_t piece_bytes = 32 * 1024;
+
+  /// The account of the long messages of a link.
+  [[nodiscard]] std::uint64_t handed(node_id from, node_id to) { return link_of(from, to).handed; }
+  [[nodiscard]] std::uint64_t taken(node_id from, node_id to, time_point now);
+  [[nodiscard]] bool arriving(node_id from, node_id to, time_point now);
+  [[nodiscard]] duration transfer(node_id from, node_id to, time_point now);
 
 private:
+  struct crossing {
+    time_point begins{};
+    time_point ends{};
+    std::uint64_t upto = 0;
+  };
   struct link {
     int cuts = 0;
     double loss_factor = 1;
     double delay_factor = 1;
     duration more{};
     time_point last{};
+    std::uint64_t handed = 0;
+    std::uint64_t taken = 0;
+    duration took{};                 ///< of the last one that has ended
+    std::deque<crossing> transfers;  ///< of long messages, that had not ended when last asked
   };
 
   [[nodiscard]] link& link_of(node_id from, node_id to) {
     return links_[(from.value - 1) * nodes_ + to.value - 1];
   }
   [[nodiscard]] duration delay(const link& way);
+  /// How long these bytes wait for others, and take themselves.
+  [[nodiscard]] duration transmission(link& way, node_id from, time_point now, std::size_t bytes);
+  static void forget_ended(link& way, time_point now);
 
   std::size_t nodes_;
   network_conditions conditions_;
   std::vector<link> links_;
+  std::vector<time_point> free_at_;  ///< by node: when it has sent all that waits
   prng prng_;
   std::vector<duration> plan_;
 };

@@ -53,6 +53,7 @@ struct client_plan {
   std::uint64_t operations_max = 30;  ///< per client, while faults go on
   std::uint64_t burst = 1;            ///< of them asked in one message
   std::uint64_t window = 2;           ///< operations at the same time
+  std::uint64_t flood_bytes = 16;     ///< of a value of a flood
   duration think_max = std::chrono::milliseconds(50);
   duration timeout_min = std::chrono::milliseconds(50);
   duration timeout_max = std::chrono::milliseconds(2000);

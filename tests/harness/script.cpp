@@ -33,6 +33,7 @@ void for_each_field(Scenario& s, Visitor visit) {
   visit("network.uneven", s.network.uneven);
   visit("network.delay-min", s.network.delay_min);
   visit("network.delay-max", s.network.delay_max);
+  visit("network.bytes-per-second", s.network.bytes_per_second);
   visit("disk.sync-min", s.sync_min);
   visit("disk.sync-max", s.sync_max);
   visit("local-max", s.local_max);
@@ -40,6 +41,7 @@ void for_each_field(Scenario& s, Visitor visit) {
   visit("clients.operations-max", s.clients.operations_max);
   visit("clients.burst", s.clients.burst);
   visit("clients.window", s.clients.window);
+  visit("clients.flood-bytes", s.clients.flood_bytes);
   visit("clients.think-max", s.clients.think_max);
   visit("clients.timeout-min", s.clients.timeout_min);
   visit("clients.timeout-max", s.clients.timeout_max);

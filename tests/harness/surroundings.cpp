@@ -4,6 +4,7 @@ namespace quorate::testing {
 
 counters& counters::operator+=(const counters& other) {
   sent += other.sent;
+  bytes += other.bytes;
   lost += other.lost;
   doubled += other.doubled;
   refused += other.refused;

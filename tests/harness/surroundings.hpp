@@ -33,6 +33,7 @@ struct mutations {
 /// How often things happened.
 struct counters {
   std::uint64_t sent = 0;          ///< messages between nodes, per recipient
+  std::uint64_t bytes = 0;         ///< of these messages
   std::uint64_t lost = 0;          ///< by the network, or because the recipient was down
   std::uint64_t doubled = 0;       ///< copies that the network added
   std::uint64_t refused = 0;       ///< whose origin did not count

@@ -2,6 +2,7 @@
 #include "actors/bytes.hpp"
 #include "runtime/edge.hpp"
 #include "tests/runtime/lone_role.hpp"
+#include "tests/runtime/slow_account.hpp"
 
 #include <doctest/doctest.h>
 
@@ -24,15 +25,19 @@ outcomes result_of(const command_id& id, errc code = errc::ok) {
 
 /// An edge of node 1 in session 8 that asks its balancer.
 struct desk : lone_role<edge> {
-  desk() : lone_role{n1, boot_id{3}} {
+  std::shared_ptr<slow_account> account = std::make_shared<slow_account>();
+
+  desk() : desk(std::make_shared<slow_account>()) {}
+  explicit desk(const std::shared_ptr<slow_account>& links)
+      : lone_role{n1, boot_id{3}, edge_limits{}, limits::session_window, links}, account(links) {
     start();
     std::string bytes;
     put_little(bytes, std::uint64_t{8});
     on(n1, outcomes{{{sent<submission>().at(0).commands.at(0).id, errc::ok, payload{std::move(bytes)}}}});
     on(n1, route_mode{false});
   }
-  std::string write(std::uint64_t id, duration timeout = 1s) {
-    return on(n1, client_requests{{{token{id}, request_kind::write, "k", payload{"x"}, timeout}}});
+  std::string write(std::uint64_t id, duration timeout = 1s, const std::string& body = "x") {
+    return on(n1, client_requests{{{token{id}, request_kind::write, "k", payload{body}, timeout}}});
   }
   std::string went(node_id node, std::uint64_t number) {
     return on(n1, routed{{{node, {in_8(number)}}}, {}});
@@ -133,6 +138,31 @@ TEST_CASE("a node that does not answer has 500 ms, the next one twice as much, t
   d.went(n1, 0);
   d.pass(50s);
   CHECK(!has(d.tick(deadlines), "route{"));
+}
+
+TEST_CASE("a long command goes to nobody else while it, or what its node makes of it, is on its way") {
+  desk d;
+  const std::string large(link_account::short_bytes_max + 1, 'x');
+  d.write(1, 60s, large);
+  d.write(2, 60s);
+  d.went(n2, 0);
+  d.went(n2, 1);
+  d.account->given[n2] = 20'000;
+  d.pass(500ms);
+  const auto text = d.tick(deadlines);
+  CHECK(!has(text, "8#0"));
+  CHECK(has(text, "route{8#1+1 not n2}"));  // a short one does not wait behind it
+  d.account->took[n2] = 20'000;
+  d.account->arrives.insert(n2);
+  d.pass(500ms);
+  CHECK(!has(d.tick(deadlines), "8#0"));
+  d.account->arrives.clear();
+  d.pass(495ms);
+  CHECK(!has(d.tick(deadlines), "8#0"));
+  d.pass(5ms);
+  const auto last = d.tick(deadlines);
+  CAPTURE(last);
+  CHECK(has(last, "8#0"));
 }
 
 TEST_CASE("a refusal of one copy says nothing about others: only a command that never left goes again") {

@@ -102,6 +102,15 @@ TEST_CASE("what others catch up from goes when nothing else is long") {
   CHECK(order == std::vector<std::uint64_t>{1, 2});
 }
 
+TEST_CASE("what others catch up from goes on beside batches that never end") {
+  connection c{12.5e6, 200us, {}, 1s, 1s, 0, {}};
+  c.queue.push(urgency::background, frame(200'000));
+  c.queue.push(urgency::bulk, frame(12'500'000));
+  c.run(1500ms);
+  CHECK(c.queue.taken(urgency::background) == 200'000);
+  CHECK(c.queue.taken(urgency::bulk) > 5'000'000);
+}
+
 TEST_CASE("a flood of short frames does not keep the long ones off the connection") {
   send_queue queue;
   queue.push(urgency::bulk, frame(100'000));

@@ -352,6 +352,34 @@ TEST_CASE("a node finds another's role again after CAF has forgotten it without 
   CHECK(two.reaches(one, node_id{1}, "again"));
 }
 
+TEST_CASE("long messages come whole and in their order, and a short one does not wait behind them") {
+  const auto ports = quorate::testing::free_ports(2);
+  const std::vector<transport_peer> peers{{node_id{1}, "a", "127.0.0.1", ports[0]},
+                                          {node_id{2}, "b", "127.0.0.1", ports[1]}};
+  bare_node a{peers, 0};
+  bare_node b{peers, 1};
+  REQUIRE(a.reaches(b, node_id{2}, "hello"));
+  const auto there = caf::actor_cast<caf::actor>(a.links->find(node_id{2})->find(bare_node::place));
+  constexpr std::size_t count = 12;
+  const auto text_of = [](std::size_t i) {
+    return std::string(1'000'000 + i * 12'345, static_cast<char>('a' + i));
+  };
+  for (std::size_t i = 0; i < count; ++i)
+    caf::anon_send(there, origin{}, told(text_of(i)));
+  caf::anon_send(there, origin{}, told("short"));
+  std::vector<std::string> heard;
+  REQUIRE(b.own->wait([&](const ear& e) {
+    heard = e.heard;
+    std::erase(heard, "hello");  // it may have been said several times
+    return heard.size() == count + 1;
+  }));
+  CHECK(heard.back() != "short");
+  std::erase(heard, "short");
+  REQUIRE(heard.size() == count);
+  for (std::size_t i = 0; i < count; ++i)
+    CHECK(heard[i] == text_of(i));
+}
+
 TEST_CASE("an actor outlives strange messages and others' errors, and answers neither") {
   system_of_its_own place;
   const auto own = std::make_shared<ear>();

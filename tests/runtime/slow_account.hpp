@@ -1,0 +1,34 @@
+// An account of links that a test keeps by hand.
+#pragma once
+
+#include "actors/link_account.hpp"
+
+#include <map>
+#include <set>
+
+namespace quorate::testing {
+
+class slow_account final : public link_account {
+public:
+  std::map<node_id, std::uint64_t> given;  ///< bytes of long messages
+  std::map<node_id, std::uint64_t> took;   ///< of these
+  std::set<node_id> arrives;               ///< from these nodes something long is coming in
+  std::uint64_t connection = 1;
+  duration last_transfer{};
+
+  [[nodiscard]] mark handed(node_id to) const override { return {connection, of(given, to)}; }
+  [[nodiscard]] bool taken(node_id to, const mark& upto) const override {
+    return upto.connection != connection || of(took, to) >= upto.bytes;
+  }
+  [[nodiscard]] bool arriving(node_id from) const override { return arrives.contains(from); }
+  [[nodiscard]] bool arriving_in_background(node_id from) const override { return arrives.contains(from); }
+  [[nodiscard]] duration transfer(node_id) const override { return last_transfer; }
+
+private:
+  static std::uint64_t of(const std::map<node_id, std::uint64_t>& bytes, node_id node) {
+    const auto found = bytes.find(node);
+    return found == bytes.end() ? 0 : found->second;
+  }
+};
+
+}  // namespace quorate::testing
