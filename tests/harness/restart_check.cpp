@@ -22,6 +22,12 @@ public:
       silent_.insert({p.node, p.role});
   }
 
+  // Whatever identity it claims: nothing is left of what it told.
+  void wiped(node_id, disk_id fresh) override {
+    durable_.erase(fresh);
+    phase_.erase(fresh);
+  }
+
   void sent(const place& from, const std::vector<node_id>&, const box& message) override {
     if (const auto* applied = message.get<wire::Applied>()) {
       auto& told = durable_[from.disk];

@@ -103,7 +103,8 @@ private:
   void tell_room();
   [[nodiscard]] sim_role* find(const role_address& role);
   [[nodiscard]] sim_role* find(const role_address& role, std::uint64_t serial);
-  [[nodiscard]] std::uint64_t local_max_us() const;
+  /// How long a message to a role of this node waits.
+  [[nodiscard]] duration local_wait();
   [[nodiscard]] duration short_while(std::uint64_t min_us, std::uint64_t max_us);
 
   node_setup setup_;

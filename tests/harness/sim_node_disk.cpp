@@ -130,7 +130,7 @@ void sim_node::read(sim_role& by, read_effect&& effect) {
       return true;
     });
     // What was read may be out of date when the role gets it.
-    later(short_while(0, local_max_us()), [this, space, serial, found = std::move(found)]() mutable {
+    later(local_wait(), [this, space, serial, found = std::move(found)]() mutable {
       if (auto* role = find(address_of(space.role, space), serial); role != nullptr && !dying_)
         role->rows(std::move(found));
     });
