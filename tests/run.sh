@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 
 usage() {
   cat <<'END'
-Usage: tests/run.sh [--asan | --tsan] [--seeds N] [--seed S [--members M] [--local]] [--fire MINUTES] [--power N]
+Usage: tests/run.sh [--asan | --tsan] [--seeds N] [--seed S [--members M] [--local]]
+                    [--fire MINUTES | --fire-matrix] [--power N]
 
 Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
 
@@ -27,6 +28,8 @@ Installs what is missing (cmake/setup.sh), builds everything and runs all tests.
               --members repeat a plan (environment: QUORATE_PROTOCOL chooses a protocol)
   --power N   try N power losses, and run nothing else (environment: QUORATE_POWER_LOSS_POINTS and
               QUORATE_POWER_LOSS_SEED)
+  --fire-matrix  what the clients of healthy nodes see while one node, or one link, is faulty: a table, measured
+              with real processes, and nothing else; --members and --protocol choose the cluster
   --help      this text
 
 QUORATE_FUZZ_SECONDS=N in the environment runs each fuzz target for N seconds at the end (20; 0 for none). They alone:
@@ -50,6 +53,7 @@ number() { [[ "${2:-}" =~ ^[0-9]+$ ]] || refuse "$1 needs a number"; }
 preset=release
 fire=
 power=
+fire_matrix=
 local_run=
 while (($#)); do
   case "$1" in
@@ -74,6 +78,7 @@ while (($#)); do
     --fire=*) number --fire "${1#*=}"; fire=${1#*=} ;;
     --power) number "$@"; power=$2; shift ;;
     --power=*) number --power "${1#*=}"; power=${1#*=} ;;
+    --fire-matrix) fire_matrix=1 ;;
     --help | -h) usage; exit 0 ;;
     *) refuse "unknown option $1" ;;
   esac
@@ -100,6 +105,10 @@ fi
 if [[ -n $power ]]; then
   cmake --build --preset "$preset" --target power_test
   QUORATE_POWER_LOSS_POINTS=$power exec "build/$preset/tests/power_test" --test-case="one node*,*failed syncs*,three nodes*"
+fi
+if [[ -n $fire_matrix ]]; then
+  cmake --build --preset "$preset" --target fire_test
+  QUORATE_FIRE_MATRIX=1 exec "build/$preset/tests/fire_test" --test-case="the availability matrix*"
 fi
 if [[ -n $local_run ]]; then
   cmake --build --preset "$preset" --target protocols_test

@@ -3,6 +3,7 @@
 #include "actors/ensure.hpp"
 #include "actors/rare.hpp"
 #include "protocols/mencius/acceptor_rows.hpp"
+#include "protocols/mencius/options.hpp"
 
 #include <algorithm>
 
@@ -15,13 +16,22 @@ using namespace std::chrono_literals;
 constexpr timer_tag later_timer{1};
 // Who neither orders commands nor reads is told of the others' a little later, of several together.
 constexpr duration idle_wait = 2ms;
+constexpr timer_tag claim_timer{2};
+// So long a claim may wait for the votes beside it; where the disk is slower, for a while none does.
+constexpr duration claim_wait = 3ms;
+constexpr duration disk_slow_for = 1s;
 
 }  // namespace
 
 acceptor::acceptor(const protocol_context& context)
     : lanes_(context.ids()), self_(context.self), own_(lanes_.of(context.self)),
       limits_(acceptor_limits::of(context.limits)), account_(context.account), by_lane_(lanes_.size()),
-      listeners_(lanes_.size()), reads_(limits_.reads_max, limits_.bodies_bytes_max) {}
+      moved_(lanes_.size()), listeners_(lanes_.size()), reads_(limits_.reads_max, limits_.bodies_bytes_max) {
+  options how;
+  const auto wrong = read_options(context.options, how);
+  ENSURE(!wrong, wrong->message);
+  objects_for_ = how.revoke_after / 2;
+}
 
 void acceptor::recover(const journal_view& saved) {
   if (const auto row = saved.get(rows::floor_key))
@@ -88,6 +98,7 @@ void acceptor::on(node_id from, const with_payload<Suggest>& msg, out& o) {
   } else if (promised != nullptr) {
     refuse(from, {l, s, s + 1}, std::nullopt, o);
   } else {
+    moved(l, s + 1, o.now());
     vote(s, v, msg.body, o);
   }
 }
@@ -113,6 +124,7 @@ void acceptor::tell_soon(out& o) {
   if (waiting_)
     return;
   waiting_ = true;
+  waiting_since_ = o.now();
   Saved mark;
   mark.set_count(log_begin_ + log_.size());
   o.send(self_, std::move(mark));
@@ -122,6 +134,8 @@ void acceptor::on(node_id from, const Saved& msg, out& o) {
   if (from != self_ || !waiting_)
     return;
   waiting_ = false;
+  if (o.now() - waiting_since_ > claim_wait)
+    disk_slow_until_ = o.now() + disk_slow_for;
   durable_ = msg.count();
   tell(o);
   if (log_begin_ + log_.size() > durable_)
@@ -154,7 +168,13 @@ void acceptor::tell(out& o) {
   }
 }
 
-void acceptor::on(timer_tag, out& o) {
+void acceptor::on(timer_tag tag, out& o) {
+  if (tag == claim_timer) {
+    claim_armed_ = false;
+    if (waiting_)
+      tell_claim(o);
+    return;
+  }
   armed_ = false;
   for (auto& l : listeners_)
     l.due = l.told < durable_;
@@ -204,128 +224,23 @@ void acceptor::on(node_id from, const OwnClaim& msg, out& o) {
   if (from != self_)
     return;
   claim_ = msg.claim();
-  // Rides with the votes that wait for the disk; where there are none it goes by itself. It is durable: the
-  // proposer claims only below a saved ceiling.
-  if (!waiting_)
+  moved(own_, claim_->upto(), o.now());
+  tell_claim(o);
+}
+
+void acceptor::tell_claim(out& o) {
+  // Rides with the votes that wait for the disk; where there are none, or the disk is slow, it goes by itself:
+  // others wait for it. It is durable: the proposer claims only below a saved ceiling.
+  if (!waiting_ || o.now() < disk_slow_until_ || o.now() - waiting_since_ >= claim_wait) {
     o.send_now(lanes_.members(), votes_message());
-}
-
-// --- ballots above 0
-// -------------------------------------------------------------------------------------------
-
-bool acceptor::usable(const span_of_lane& range) const {
-  return range.which < lanes_.size() && range.first(lanes_) < range.last(lanes_);
-}
-
-void acceptor::on(node_id from, const Prepare& msg, out& o) {
-  const span_of_lane range{msg.lane(), msg.from(), msg.to()};
-  const auto b = quorate::from_wire(msg.ballot());
-  if (!usable(range) || b == ballot{})
-    return;
-  hear(from, msg.high(), o);
-  // With one slot below the floor the whole answer would be a lie: no vote there means nothing.
-  if (forgotten(from, lanes_.at_or_above(range.which, range.from), o))
-    return;
-  auto& here = by_lane_[range.which];
-  const auto promised = here.promises.highest(range.first(lanes_), range.last(lanes_));
-  if (promised && b <= *promised) {
-    // Equal: this very Prepare has come twice, and was answered.
-    if (b < *promised)
-      refuse(from, range, b, o);
-    return;
-  }
-  const auto touched = here.promises.assign(range.first(lanes_), range.last(lanes_), b);
-  save_ranges(rows::promise_kind, range.which, here.promises, touched, o);
-
-  Promise answer;
-  *answer.mutable_ballot() = msg.ballot();
-  answer.set_high(high_);
-  for (auto it = votes_.lower_bound(range.from); it != votes_.end() && it->first < range.to; ++it) {
-    if (lanes_.of(it->first) != range.which)
-      continue;
-    const auto* noop = here.noops.find(lanes_.position(it->first));
-    if (noop == nullptr || *noop < it->second.at)
-      *answer.add_slots() = to_wire(it->first, it->second);
-  }
-  for (auto it = here.noops.first_behind(range.first(lanes_));
-       it != here.noops.end() && it->first < range.last(lanes_); ++it)
-    *answer.add_noops() = to_wire(span_of_lane{range.which, lanes_.slot_at(range.which, it->first),
-                                               lanes_.slot_at(range.which, it->second.end)},
-                                  it->second.value);
-  o.send(from, std::move(answer));
-  send_bodies(range.from, {from, range.which, b, range.to}, o);
-  if (range.which == own_) {
-    Promised over;
-    over.set_to(range.to);
-    // A hint to the owner beside us.
-    o.send_now(self_, std::move(over));
+  } else if (!claim_armed_) {
+    claim_armed_ = true;
+    o.set_timer(claim_timer, claim_wait);
   }
 }
 
-void acceptor::on(node_id from, const AcceptNoops& msg, out& o) {
-  const auto range = span_of(msg.vote());
-  const auto b = quorate::from_wire(msg.vote().ballot());
-  if (!usable(range) || b == ballot{})
-    return;
-  hear(from, msg.high(), o);
-  if (forgotten(from, lanes_.at_or_above(range.which, range.from), o))
-    return;
-  auto& here = by_lane_[range.which];
-  const auto promised = here.promises.highest(range.first(lanes_), range.last(lanes_));
-  // Equal is fine: that is the very proposer that it was promised to.
-  if (promised && b < *promised)
-    return refuse(from, range, b, o);
-  // A vote at b is a promise of b, also where b was never promised here.
-  auto touched = here.promises.assign(range.first(lanes_), range.last(lanes_), b);
-  save_ranges(rows::promise_kind, range.which, here.promises, touched, o);
-  for_each_part(lanes_, range, msg.vote().but(), [&](std::uint64_t begin, std::uint64_t end) {
-    touched = here.noops.assign(begin, end, b);
-    save_ranges(rows::noop_kind, range.which, here.noops, touched, o);
-  });
-  note_vote(msg.vote(), o);
-}
-
-void acceptor::on(node_id from, const with_payload<Accept>& msg, out& o) {
-  const auto s = msg.head.slot();
-  const auto b = quorate::from_wire(msg.head.ballot());
-  if (msg.body.empty() || b == ballot{})
-    return;
-  hear(from, std::max(msg.head.high(), s + 1), o);
-  if (forgotten(from, s, o))
-    return;
-  const auto l = lanes_.of(s);
-  auto& promises = by_lane_[l].promises;
-  const auto at = lanes_.position(s);
-  const auto* promised = promises.find(at);
-  if (promised != nullptr && b < *promised)
-    return refuse(from, {l, s, s + 1}, b, o);
-  if (promised == nullptr || *promised < b) {
-    const auto touched = promises.assign(at, at + 1, b);
-    save_ranges(rows::promise_kind, l, promises, touched, o);
-  }
-  vote(s, {b, quorate::from_wire(msg.head.id()), 0}, msg.body, o);
-}
-
-void acceptor::refuse(node_id to, const span_of_lane& where, const std::optional<ballot>& asked, out& o) {
-  const auto& promises = by_lane_[where.which].promises;
-  Nack msg;
-  msg.set_lane(where.which);
-  if (asked)
-    quorate::to_wire(*asked, msg.mutable_ballot());
-  if (const auto promised = promises.highest(where.first(lanes_), where.last(lanes_)))
-    quorate::to_wire(*promised, msg.mutable_promised());
-  msg.set_to(lanes_.slot_at(where.which, promises.gap_from(where.first(lanes_))));
-  msg.set_high(high_);
-  // Commits us to nothing: that the promise may not be durable yet does not matter to who is told to go away.
-  o.send_now(to, std::move(msg));
-}
-
-void acceptor::save_ranges(char kind, lane l, const interval_map<ballot>& ranges,
-                           interval_map<ballot>::span touched, out& o) {
-  o.erase(rows::range_key(kind, l, touched.from), rows::range_key(kind, l, touched.to + 1));
-  for (auto it = ranges.first_from(touched.from); it != ranges.end() && it->first <= touched.to; ++it)
-    o.save(rows::range_key(kind, l, it->first), rows::bytes(it->second.end, it->second.value));
-}
+// --- what is in use
+// ------------------------------------------------------------------------------------------------
 
 void acceptor::hear(node_id, slot high, out& o) {
   if (high <= high_)

@@ -41,9 +41,9 @@ struct acceptor_limits {
 class acceptor {
 public:
   using out = outbox<Votes, Promise, with_payload<Found>, Nack, with_payload<Body>, Forgotten, BarrierReply,
-                     InUse, Promised, Saved>;
+                     InUse, Promised, Saved, Tell>;
   using handles = messages<with_payload<Suggest>, Prepare, AcceptNoops, with_payload<Accept>, Recall,
-                           BarrierQuery, Saved, OwnClaim, forget>;
+                           BarrierQuery, Saved, OwnClaim, Moved, forget>;
   static constexpr port place = port::acceptor;
 
   /// Whoever orders commands, or reads, is told every vote at once for so long: its own come behind.
@@ -62,6 +62,7 @@ public:
   void on(node_id from, const BarrierQuery& msg, out& o);
   void on(node_id from, const Saved& msg, out& o);
   void on(node_id from, const OwnClaim& msg, out& o);
+  void on(node_id from, const Moved& msg, out& o);
   void on(node_id from, const forget& msg, out& o);
   void on(journal_rows rows, out& o);
   void on(timer_tag tag, out& o);
@@ -83,6 +84,12 @@ private:
   [[nodiscard]] bool forgotten(node_id from, slot s, out& o);
   [[nodiscard]] bool usable(const span_of_lane& range) const;
   void hear(node_id from, slot high, out& o);
+  /// Whether who would revoke this is to hear first how the lane has moved.
+  [[nodiscard]] bool moves(const span_of_lane& range, node_id asker, time_point now) const;
+  /// Whether what is known here would settle the first slot of the range, or help to.
+  [[nodiscard]] bool knows_first_of(const span_of_lane& range) const;
+  void moved(lane l, slot upto, time_point now);
+  void object(node_id to, const span_of_lane& where, const ballot& asked, out& o);
   void refuse(node_id to, const span_of_lane& where, const std::optional<ballot>& asked, out& o);
   void vote(slot s, const slot_vote& v, const payload& body, out& o);
   void tell_body(slot s, const slot_vote& v, const payload& body, out& o);
@@ -95,6 +102,7 @@ private:
   void note_vote(vote_told v, out& o);
   void tell(out& o);
   void tell_due(out& o);
+  void tell_claim(out& o);
   [[nodiscard]] Votes votes_message() const;
   /// The bytes of the batches voted for in [from, what.to) of a lane, the lowest slots first.
   void send_bodies(slot from, const reading& what, out& o);
@@ -117,6 +125,14 @@ private:
   std::map<slot, payload> bodies_;  ///< of votes, the highest slots
   std::size_t body_bytes_ = 0;
 
+  struct movement {
+    slot upto = 0;   ///< nothing is known of the lane from here on
+    slot front = 0;  ///< the learner beside us knows it to be settled up to here
+    time_point until{};
+  };
+  std::vector<movement> moved_;  ///< by lane
+  duration objects_for_;         ///< after the lane has moved
+
   std::optional<Claim> claim_;
   /// A member, to which votes are told. Counts are of votes, from the first one of this boot on.
   struct listener {
@@ -130,6 +146,9 @@ private:
   std::uint64_t log_begin_ = 0;
   std::uint64_t durable_ = 0;
   bool waiting_ = false;  ///< for our own Saved
+  time_point waiting_since_{};
+  time_point disk_slow_until_{};
+  bool claim_armed_ = false;
   bool armed_ = false;
 
   disk_reads<reading> reads_;

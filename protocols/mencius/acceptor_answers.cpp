@@ -1,4 +1,5 @@
-// What an acceptor tells those who ask: its votes again, the bytes of batches, how far it has voted.
+// What an acceptor tells those who ask: its votes again, the bytes of batches, how far it has voted; and why a lane
+// is not to be revoked.
 #include "protocols/mencius/acceptor.hpp"
 
 #include "actors/rare.hpp"
@@ -123,6 +124,68 @@ void acceptor::on(node_id from, const BarrierQuery& msg, out& o) {
   reply.set_high(std::max(voted_, floor_));
   // A vote that is not durable yet only makes the reader wait for more.
   o.send_now(from, std::move(reply));
+}
+
+// --- whose lane moves
+// ------------------------------------------------------------------------------------------
+
+void acceptor::moved(lane l, slot upto, time_point now) {
+  auto& m = moved_[l];
+  if (upto <= m.upto)
+    return;
+  m.upto = upto;
+  m.until = now + objects_for_;
+}
+
+void acceptor::on(node_id from, const Moved& msg, out& o) {
+  if (from != self_ || msg.lane() >= lanes_.size())
+    return;
+  objects_for_ = duration{static_cast<std::int64_t>(msg.patience())} / 2;
+  moved_[msg.lane()].front = msg.front();
+  moved(msg.lane(), msg.upto(), o.now());
+}
+
+bool acceptor::knows_first_of(const span_of_lane& range) const {
+  const auto first = lanes_.at_or_above(range.which, range.from);
+  if (moved_[range.which].front > first)
+    return true;
+  if (range.which == own_ && claim_ && claim_->from() <= first && first < claim_->upto())
+    return true;
+  for (auto it = votes_.lower_bound(first); it != votes_.end(); ++it)
+    if (lanes_.of(it->first) == range.which)
+      return it->first == first || it->second.since <= first;
+  return false;
+}
+
+bool acceptor::moves(const span_of_lane& range, node_id asker, time_point now) const {
+  // The lane itself, in a way that the asker has not heard of. That its owner is alive is no reason: it may
+  // hear nobody, or its disk stand still; and that it goes on is none where what the asker waits for was lost
+  // on its way. What the owner asks for is its own business, and what we ask for ourselves our learner has
+  // thought about.
+  const auto& m = moved_[range.which];
+  return asker != self_ && asker != lanes_.owner(range.which) && m.upto > range.from && now < m.until &&
+         knows_first_of(range);
+}
+
+void acceptor::object(node_id to, const span_of_lane& where, const ballot& asked, out& o) {
+  Nack msg;
+  msg.set_lane(where.which);
+  quorate::to_wire(asked, msg.mutable_ballot());
+  msg.set_high(high_);
+  msg.set_moved(moved_[where.which].upto);
+  // Commits us to nothing.
+  o.send_now(to, std::move(msg));
+  if (where.which == own_)
+    o.send_now(to, votes_message());
+  Recall news;
+  news.set_lane(where.which);
+  news.set_from(where.from);
+  news.set_to(moved_[where.which].upto);
+  on(to, news, o);
+  Tell more;
+  more.set_node(to.value);
+  more.set_from(where.from);
+  o.send_now(self_, std::move(more));
 }
 
 }  // namespace quorate::mencius

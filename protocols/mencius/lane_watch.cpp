@@ -1,5 +1,9 @@
 #include "protocols/mencius/lane_watch.hpp"
 
+#include "protocols/quorum.hpp"
+
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace quorate::mencius {
@@ -8,31 +12,55 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr duration round_max = 50ms;   // an outlier, not a round
-constexpr duration alive_within = 1s;  // of a revocation that was not needed
+constexpr duration round_max = 50ms;  // an outlier, not a round
 
 }  // namespace
 
 lane_watch::lane_watch(lanes all, node_id self, duration shortest)
-    : lanes_(std::move(all)), self_(lanes_.of(self)), shortest_(shortest), by_lane_(lanes_.size()) {}
+    : lanes_(std::move(all)), self_(lanes_.of(self)), others_needed_(majority{lanes_.size()}.size() - 1),
+      shortest_(shortest), by_lane_(lanes_.size()) {}
 
 void lane_watch::start(time_point now) {
   // Everybody gets a chance to be heard.
   for (auto& s : by_lane_)
     s.heard = now;
+  majority_heard_ = now;
 }
 
-void lane_watch::heard(node_id from, time_point now) {
-  auto& s = by_lane_[lanes_.of(from)];
-  s.heard = now;
-  if (s.attempts > 0 && now - s.revoked_at < alive_within) {
-    s.attempts = 0;
-    s.penalty = now < s.penalty_until ? std::min(s.penalty * 2, penalty_max) : 2;
-    s.penalty_until = now + penalty_lasts;
-  }
+time_point lane_watch::heard_by_majority() const {
+  std::vector<time_point> list;
+  for (lane l = 0; l < by_lane_.size(); ++l)
+    if (l != self_)
+      list.push_back(by_lane_[l].heard);
+  std::sort(list.begin(), list.end(), std::greater{});
+  return list[others_needed_ - 1];
+}
+
+duration lane_watch::heard(node_id from, time_point now) {
+  const auto l = lanes_.of(from);
+  by_lane_[l].heard = now;
+  if (l == self_ || others_needed_ == 0)
+    return {};
+  const auto cut_off = std::exchange(majority_heard_, heard_by_majority());
+  // While this member stood still itself it could hear nobody: absent() has seen to that.
+  const auto time = majority_heard_ - cut_off - std::exchange(absent_, {});
+  if (time <= patience())
+    return {};
+  for (auto& s : by_lane_)
+    if (s.revoke_at)
+      s.revoke_at = std::max(*s.revoke_at, now + patience());
+  return time;
+}
+
+void lane_watch::refused(lane l, time_point now) {
+  auto& s = by_lane_[l];
+  s.moved = now;
+  if (s.revoke_at)
+    s.revoke_at = std::max(*s.revoke_at, now + patience() * (1 + rank(l, now)));
 }
 
 void lane_watch::absent(duration time, time_point now) {
+  absent_ += time;
   for (auto& s : by_lane_) {
     s.heard = std::min(now, s.heard + time);
     if (s.revoke_at && !std::exchange(s.spared, true))
@@ -47,7 +75,7 @@ void lane_watch::took(duration round) {
 }
 
 bool lane_watch::silent(lane l, time_point now) const {
-  return l != self_ && now - by_lane_[l].heard > silent_after;
+  return l != self_ && now - std::max(by_lane_[l].heard, by_lane_[l].moved) > silent_after;
 }
 
 std::uint32_t lane_watch::rank(lane l, time_point now) const {
@@ -63,33 +91,37 @@ std::uint32_t lane_watch::rank(lane l, time_point now) const {
   return result;  // the owner itself comes last
 }
 
-duration lane_watch::patience(const state& s, time_point now) const {
-  const auto base = std::max(shortest_, round_ * rounds);
-  return std::max(base, std::min(now < s.penalty_until ? base * s.penalty : base, patience_max));
-}
-
-bool lane_watch::due(lane l, slot front, slot need, bool at_once, time_point now, prng& random) {
+lane_watch::turn lane_watch::due(lane l, slot front, slot need, bool at_once, time_point now, prng& random) {
   auto& s = by_lane_[l];
   if (front >= need) {
     s.front.reset();
     s.revoke_at.reset();
-    return false;
+    return turn::no;
   }
   if (s.front != front) {
     s.front = front;
     s.spared = false;
     s.attempts = 0;
-    s.revoke_at = at_once ? now : now + patience(s, now) * (1 + rank(l, now));
+    s.revoke_at = at_once ? now : now + patience() * (1 + rank(l, now));
   }
   if (now < *s.revoke_at)
-    return false;
+    return turn::no;
+  if (!hears_majority(at_once ? std::max(patience(), quiet_max) : patience(), now))
+    return turn::listen;
   ++s.attempts;
-  s.revoked_at = now;
   // Again only where this one fails; the random part ends duels.
-  const auto shortest = std::min(patience(s, now) * (std::int64_t{1} << std::min(s.attempts, 6U)), retry_max);
+  const auto shortest = std::min(patience() * (std::int64_t{1} << std::min(s.attempts, 6U)), retry_max);
   const auto wait = static_cast<std::uint64_t>(shortest.count());
   s.revoke_at = now + duration{static_cast<std::int64_t>(random.between(wait, wait * 2))};
-  return true;
+  return turn::yes;
+}
+
+std::optional<time_point> lane_watch::next_due() const {
+  std::optional<time_point> result;
+  for (const auto& s : by_lane_)
+    if (s.revoke_at)
+      result = result ? std::min(*result, *s.revoke_at) : *s.revoke_at;
+  return result;
 }
 
 }  // namespace quorate::mencius

@@ -14,7 +14,8 @@ using namespace std::chrono_literals;
 constexpr timer_tag tick_timer{1};
 constexpr timer_tag position_timer{2};
 
-constexpr duration tick = 5ms;
+constexpr duration tick = 2ms;  // how late a lane that is in the way may be noticed
+constexpr duration tick_min = 1ms;
 constexpr duration ask_after = 10ms;  // held up for so long: something was lost
 constexpr duration ask_every_max = 160ms;
 constexpr duration position_every = 100ms;  // while there is news
@@ -22,6 +23,7 @@ constexpr duration position_every = 100ms;  // while there is news
 constexpr duration position_idle = 200ms;
 constexpr duration news_fresh = 2s;
 constexpr duration absence_min = 15ms;  // by which a timer is late
+constexpr duration moved_every = 5ms;   // the acceptor beside us hears of it
 
 }  // namespace
 
@@ -36,7 +38,7 @@ learner::learner(const protocol_context& context, majority quorum, lane_blocks b
       account_(context.account), ledger_(lanes_, context.start.value, past_limits::of(context.limits)),
       tallies_(lanes_, quorum, tally_limits::of(context.limits)), long_batches_(lanes_.size()),
       claims_(lanes_.size()), watch_(lanes_, context.self, options_.revoke_after), barriers_(quorum),
-      slow_(lanes_.size()) {
+      moved_told_(lanes_.size()), slow_(lanes_.size()) {
   std::erase(others_, self_);
   const auto wrong = read_options(context.options, options_);
   ENSURE(!wrong, wrong->message);
@@ -61,12 +63,38 @@ void learner::on(node_id from, const Began& msg, out& o) {
   arm(o);
 }
 
+void learner::heard(node_id from, out& o) {
+  notice_absence(o.now());
+  const auto cut_off = std::min(watch_.heard(from, o.now()), o.now() - held_since_);
+  if (!held_up() || cut_off <= watch_.patience())
+    return;
+  slow_.absent(cut_off, o.now());
+  // What was missed is known to those that are heard again: before the patience with their lanes is over.
+  ask_every_ = ask_after;
+  ask_at_ = o.now();
+}
+
+void learner::moved(lane l, slot upto, out& o) {
+  if (l == own_)
+    return;
+  watch_.moved(l, o.now());
+  if (o.now() - moved_told_[l] < moved_every)
+    return;
+  moved_told_[l] = o.now();
+  Moved msg;
+  msg.set_lane(l);
+  msg.set_upto(upto);
+  msg.set_front(ledger_.front(l));
+  msg.set_patience(static_cast<std::uint64_t>(watch_.patience().count()));
+  // A hint; nothing rests on it.
+  o.send_now(self_, std::move(msg));
+}
+
 // --- what is settled
 // -------------------------------------------------------------------------------------------
 
 void learner::on(node_id from, const Votes& msg, out& o) {
-  notice_absence(o.now());
-  watch_.heard(from, o.now());
+  heard(from, o);
   if (msg.has_claim())
     learn(msg.claim(), o);
   for (const auto& vote : msg.slots())
@@ -89,6 +117,8 @@ void learner::count(node_id voter, const SlotVote& vote, out& o) {
   const auto result = tallies_.add(voter, s, v, o.now());
   if (result.full)
     rare(o, "mencius learner: no room for a slot's votes");
+  if (result.fresh && v.at == ballot{})
+    moved(lanes_.of(s), s + 1, o);
   if (!result.chosen)
     return;
   if (v.at == ballot{}) {
@@ -154,13 +184,14 @@ void learner::learn(const Claim& claim, out& o) {
     noop(claim.lane(), claim.from(), claim.upto(), o);
   // Passed on as it was said: parts of two claims may say what nobody has said.
   auto& latest = claims_[claim.lane()];
-  if (std::pair{claim.upto(), claim.from()} > std::pair{latest.upto(), latest.from()})
+  if (std::pair{claim.upto(), claim.from()} > std::pair{latest.upto(), latest.from()}) {
     latest = claim;
+    moved(claim.lane(), claim.upto(), o);
+  }
 }
 
 void learner::on(node_id from, const with_payload<Body>& msg, out& o) {
-  notice_absence(o.now());
-  watch_.heard(from, o.now());
+  heard(from, o);
   const auto s = msg.head.slot();
   hear(s + 1, o);
   // From our acceptor, as it came there. Short ones overtake, so they tell nothing of those before them.
@@ -194,6 +225,7 @@ void learner::hear(slot high, out& o) {
   if (high <= high_)
     return;
   if (!held_up()) {
+    held_since_ = o.now();
     ask_every_ = ask_after;
     ask_at_ = o.now() + ask_after;
   }
@@ -247,111 +279,14 @@ void learner::note_waiting(out& o) {
     return;
   }
   slow_.waits(first->at, ledger_.lowest(), o.now());
-  if (const auto slow = slow_.slowest(o.now()); slow && *slow != own_)
+  // Who does not hear the owner itself knows nothing of its pace.
+  if (const auto slow = slow_.slowest(o.now());
+      slow && *slow != own_ && watch_.heard_within(*slow, slow_lanes::window, o.now()))
     o.send(lanes_.owner(*slow), Slow{});
 }
 
-// --- held up
-// ---------------------------------------------------------------------------------------------------
-
-bool learner::on_its_way(slot s, time_point now) const {
-  const auto l = lanes_.of(s);
-  if (l != own_) {
-    // Long suggestions come in the order of their slots: what was behind the latest that has come was lost.
-    const auto& came = long_batches_[l];
-    return s >= came.end ? account_->arriving(lanes_.owner(l)) : s >= came.before && now < came.until;
-  }
-  const auto reached = std::ranges::count_if(others_, [&](node_id n) { return account_->idle(n); });
-  return !quorum_.reached(static_cast<std::size_t>(reached) + 1);
-}
-
-slot learner::needed(lane l, time_point now) const {
-  if (const auto front = ledger_.front(l); on_its_way(front, now) && (l != own_ || front >= own_wanted_))
-    return front;
-  auto need = high_;
-  if (l == own_)
-    need = std::max(need, own_wanted_);
-  // The lane of the dead is settled before anybody waits for it.
-  else if (high_ > 0 && watch_.silent(l, now) && watch_.first_successor(l, now))
-    need += blocks_.reach / 2;
-  return need;
-}
-
-slot learner::revoke_end() const {
-  auto end = high_;
-  for (const auto& claim : claims_)
-    end = std::max(end, claim.upto());
-  return end + blocks_.reach;
-}
-
-void learner::revoke(out& o) {
-  for (lane l = 0; l < lanes_.size(); ++l) {
-    const auto front = ledger_.front(l);
-    const auto need = needed(l, o.now());
-    // What an earlier boot may have suggested, nobody but this one cares about: at once. So is the lane of
-    // the dead, by the first member behind it: with patience its range would be used up before the next one
-    // is revoked.
-    const auto own_past = l == own_ && front < own_wanted_;
-    const auto dead = watch_.silent(l, o.now()) && watch_.first_successor(l, o.now());
-    if (!watch_.due(l, front, need, own_past || dead, o.now(), o.prng()))
-      continue;
-    Revoke msg;
-    msg.set_lane(l);
-    msg.set_from(front);
-    msg.set_to(own_past ? own_wanted_ : revoke_end());
-    o.send(self_, std::move(msg));
-  }
-}
-
-void learner::ask(out& o) {
-  for (lane l = 0; l < lanes_.size(); ++l) {
-    if (ledger_.front(l) >= high_)
-      continue;
-    Recall votes;
-    votes.set_lane(l);
-    votes.set_from(ledger_.front(l));
-    votes.set_to(high_);
-    if (!others_.empty())
-      o.send(others_, votes);
-    votes.set_bodies(true);  // free from the acceptor beside us
-    o.send(self_, std::move(votes));
-  }
-  ask_for_bodies(o);
-  if (others_.empty() || on_its_way(ledger_.front(ledger_.lowest()), o.now()))
-    return;
-  Ask msg;
-  msg.set_from(ledger_.next());
-  for (const auto& [s, body] : bodies_)
-    if (static_cast<std::size_t>(msg.held_size()) < limits_.answer_batches_max)
-      msg.add_held(s);
-  for (const auto& [s, value] : ledger_.chosen())
-    if (static_cast<std::size_t>(msg.held_size()) < 2 * limits_.answer_batches_max && !value.body.empty())
-      msg.add_held(s);
-  const auto other = others_[turns_++ % others_.size()];
-  o.send(other, msg);
-  if (const auto owner = lanes_.owner(ledger_.lowest()); owner != other && owner != self_)
-    o.send(owner, std::move(msg));
-}
-
-void learner::ask_for_bodies(out& o) {
-  for (const auto s : ledger_.missing(limits_.answer_batches_max)) {
-    if (on_its_way(s, o.now()))
-      continue;
-    rare(o, "mencius learner: asks for the bytes of a chosen batch");
-    auto holders = tallies_.voters(s, ledger_.chosen().at(s).id);
-    if (holders.empty())
-      holders = lanes_.members();
-    std::sort(holders.begin(), holders.end());
-    Recall msg;
-    msg.set_lane(lanes_.of(s));
-    msg.set_from(s);
-    msg.set_to(s + 1);
-    msg.set_bodies(true);
-    o.send(self_, msg);
-    if (const auto holder = holders[o.prng().below(holders.size())]; holder != self_)
-      o.send(holder, std::move(msg));
-  }
-}
+// --- time
+// --------------------------------------------------------------------------------------------------
 
 void learner::on(timer_tag tag, out& o) {
   notice_absence(o.now());
@@ -385,8 +320,12 @@ void learner::arm(out& o) {
   if (armed_ || (!held_up() && barriers_.empty() && floor_heard_ <= ledger_.next()))
     return;
   armed_ = true;
-  tick_due_ = o.now() + tick;
-  o.set_timer(tick_timer, tick);
+  // At the latest when a lane is to be revoked: the others wait for that.
+  const auto due = watch_.next_due();
+  const auto after =
+      due && *due > o.now() ? std::clamp<duration>(*due - o.now(), tick_min, tick) : duration{tick};
+  tick_due_ = o.now() + after;
+  o.set_timer(tick_timer, after);
 }
 
 void learner::set_position_timer(duration after, out& o) {
@@ -399,7 +338,7 @@ void learner::notice_absence(time_point now) {
   if (now < due + absence_min)
     return;
   watch_.absent(now - due, now);
-  slow_.absent(now - due);
+  slow_.absent(now - due, now);
   tick_due_ = std::max(tick_due_, now);
   position_due_ = std::max(position_due_, now);
 }

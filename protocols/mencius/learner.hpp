@@ -46,9 +46,9 @@ struct learner_limits {
 class learner {
 public:
   using out = outbox<Position, Ask, Facts, with_payload<Chosen>, Recall, Forgotten, BarrierQuery, Slow, InUse,
-                     Decided, Voided, Advanced, Revoke, delivered, reached, fell_behind>;
+                     Decided, Voided, Advanced, Revoke, Moved, delivered, reached, fell_behind>;
   using handles = messages<Votes, with_payload<Body>, Position, Ask, Facts, with_payload<Chosen>, Forgotten,
-                           BarrierReply, Began, fast_forward, barrier>;
+                           BarrierReply, Began, Tell, Refused, fast_forward, barrier>;
   static constexpr port place = port::learner;
 
   static constexpr duration complain_every = std::chrono::milliseconds{200};  ///< of being behind
@@ -69,6 +69,8 @@ public:
   void on(node_id from, const Forgotten& msg, out& o);
   void on(node_id from, const BarrierReply& msg, out& o);
   void on(node_id from, const Began& msg, out& o);
+  void on(node_id from, const Tell& msg, out& o);
+  void on(node_id from, const Refused& msg, out& o);
   void on(node_id from, const fast_forward& msg, out& o);
   void on(node_id from, const barrier& msg, out& o);
   void on(timer_tag tag, out& o);
@@ -84,6 +86,10 @@ private:
   };
 
   void hear(slot high, out& o);
+  /// Something came from this member.
+  void heard(node_id from, out& o);
+  /// Somebody shows that the lane's owner goes on.
+  void moved(lane l, slot upto, out& o);
   void count(node_id voter, const SlotVote& vote, out& o);
   void count(node_id voter, const NoopVote& vote, out& o);
   void choose(slot s, const batch_id& id, out& o);
@@ -96,11 +102,14 @@ private:
   void finish_barriers(out& o);
   void query(std::uint64_t number, const std::vector<node_id>& whom, out& o);
   void ask(out& o);
+  [[nodiscard]] node_id whom_to_ask(time_point now);
   void ask_for_bodies(out& o);
   void revoke(out& o);
   /// The owner's own long message is coming in just now, and may well be what is missed here; or it has come,
   /// and is still on its way to a majority.
   [[nodiscard]] bool on_its_way(slot s, time_point now) const;
+  /// Asks everybody, to hear whether a majority is there.
+  void listen(out& o);
   [[nodiscard]] slot needed(lane l, time_point now) const;
   [[nodiscard]] slot revoke_end() const;
   [[nodiscard]] bool held_up() const { return ledger_.next() < high_ || own_wanted_ > ledger_.front(own_); }
@@ -141,11 +150,15 @@ private:
   std::uint64_t generation_ = 0;
 
   lane_watch watch_;
+  time_point listen_at_{};  ///< a majority is to be heard, or nothing can be revoked
+  duration listen_every_{};
   open_barriers barriers_;
   std::uint64_t turns_ = 0;  ///< of those who are asked
+  time_point held_since_{};
   time_point ask_at_{};
   duration ask_every_{};
 
+  std::vector<time_point> moved_told_;  ///< by lane
   slow_lanes slow_;
 
   slot floor_heard_ = 0;

@@ -12,7 +12,7 @@ namespace quorate::mencius {
 // ------------------------------------------------------------------------------------
 
 void learner::on(node_id from, const Ask& msg, out& o) {
-  watch_.heard(from, o.now());
+  heard(from, o);
   if (msg.from() < ledger_.past_from()) {
     rare(o, "mencius learner: is asked for what it has let go");
     Forgotten gone;
@@ -73,8 +73,23 @@ void learner::on(node_id from, const Ask& msg, out& o) {
   o.send(from, std::move(facts));
 }
 
+void learner::on(node_id from, const Tell& msg, out& o) {
+  const auto& all = lanes_.members();
+  const node_id asker{msg.node()};
+  if (from != self_ || std::find(all.begin(), all.end(), asker) == all.end())
+    return;
+  Ask asked;
+  asked.set_from(msg.from());
+  on(asker, asked, o);
+}
+
+void learner::on(node_id from, const Refused& msg, out& o) {
+  if (from == self_ && msg.lane() < lanes_.size())
+    watch_.refused(msg.lane(), o.now());
+}
+
 void learner::on(node_id from, const Facts& msg, out& o) {
-  watch_.heard(from, o.now());
+  heard(from, o);
   for (const auto& claim : msg.claims())
     learn(claim, o);
   for (const auto& range : msg.noops()) {
@@ -88,7 +103,7 @@ void learner::on(node_id from, const Facts& msg, out& o) {
 }
 
 void learner::on(node_id from, const with_payload<Chosen>& msg, out& o) {
-  watch_.heard(from, o.now());
+  heard(from, o);
   const auto s = msg.head.slot();
   const auto id = quorate::from_wire(msg.head.id());
   hear(s + 1, o);
@@ -118,7 +133,7 @@ void learner::check_behind(out& o) {
 }
 
 void learner::on(node_id from, const Forgotten& msg, out& o) {
-  watch_.heard(from, o.now());
+  heard(from, o);
   floor_heard_ = std::max(floor_heard_, msg.floor());
   check_behind(o);
 }
@@ -139,7 +154,7 @@ void learner::tell_position(out& o) {
 }
 
 void learner::on(node_id from, const Position& msg, out& o) {
-  watch_.heard(from, o.now());
+  heard(from, o);
   for (const auto& claim : msg.claims())
     learn(claim, o);
   hear(msg.high(), o);
@@ -173,7 +188,7 @@ void learner::query(std::uint64_t number, const std::vector<node_id>& whom, out&
 }
 
 void learner::on(node_id from, const BarrierReply& msg, out& o) {
-  watch_.heard(from, o.now());
+  heard(from, o);
   // Tokens start anew with each boot: an answer to an earlier one says nothing about now.
   if (msg.boot() != boot_.value)
     return;

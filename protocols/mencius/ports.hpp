@@ -24,6 +24,8 @@ template <>
 inline constexpr port destination_of<mencius::Saved> = port::acceptor;
 template <>
 inline constexpr port destination_of<mencius::OwnClaim> = port::acceptor;
+template <>
+inline constexpr port destination_of<mencius::Moved> = port::acceptor;
 
 template <>
 inline constexpr port destination_of<mencius::Promise> = port::proposer;
@@ -70,5 +72,9 @@ template <>
 inline constexpr port destination_of<mencius::BarrierReply> = port::learner;
 template <>
 inline constexpr port destination_of<mencius::Began> = port::learner;
+template <>
+inline constexpr port destination_of<mencius::Tell> = port::learner;
+template <>
+inline constexpr port destination_of<mencius::Refused> = port::learner;
 
 }  // namespace quorate

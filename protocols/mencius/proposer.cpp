@@ -4,6 +4,7 @@
 #include "protocols/mencius/proposer_rows.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 namespace quorate::mencius {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr timer_tag tick_timer{1};
 constexpr timer_tag yield_timer{2};
+constexpr duration lost_margin = std::chrono::milliseconds{1};
 
 }  // namespace
 
@@ -124,7 +126,7 @@ void proposer::fill_window(out& o) {
       x.body = foreign_.front().body;
       x.handed = std::move(foreign_.front());
       foreign_.pop_front();
-    } else if (slow(o.now()) && handed_.size() >= handed_max) {
+    } else if (slow(o.now()) && proven_) {
       break;  // they go to a faster member as well, when their turn comes
     } else {
       x.commands = queue_.take_batch();
@@ -144,6 +146,7 @@ void proposer::suggest(suggestion x, out& o) {
   const auto place = own_.use();
   x.id = {self_, boot_, ++batches_};
   x.since = place.since;
+  x.begun = x.sent_at = o.now();
   x.silence = options_.resend_after;
   x.repeat_at = o.now() + x.silence;
   high_ = std::max(high_, place.at + 1);
@@ -160,6 +163,16 @@ void proposer::send_suggestion(slot s, const suggestion& x, const std::vector<no
   msg.head.set_high(high_);
   // Needs no vote of our own first: the slot lies below a durable ceiling, and is never used twice.
   o.send_now(to, std::move(msg));
+}
+
+/// To those who have taken what was sent before: to others it is still on its way.
+void proposer::suggest_again(slot s, suggestion& x, out& o) {
+  std::vector<node_id> to;
+  for (const auto m : lanes_.members())
+    if (x.gate.opens(*account_, m))
+      to.push_back(m);
+  if (!to.empty())
+    send_suggestion(s, x, to, o);
 }
 
 void proposer::on(node_id from, const take_back& msg, out& o) {
@@ -207,8 +220,17 @@ void proposer::on(node_id from, const Decided& msg, out& o) {
   ENSURE(x.id == quorate::from_wire(msg.id()), "mencius proposer " + text(self_) + ": own slot " +
                                                    std::to_string(msg.slot()) +
                                                    " holds somebody else's batch");
+  // One that was begun before a partition and ended after it says nothing about rounds: growth takes many.
+  round_ += (std::min<duration>(o.now() - x.begun, round_ * 2 + hand_again_min) - round_) / 8;
   if (x.handed)
     o.send_now(x.handed->from, x.handed->receipt);  // chosen: a majority has it on disk
+  // What left long before it and is not decided was lost, and everybody waits for it.
+  for (auto it = open_.begin(); it != found; ++it)
+    if (auto& earlier = it->second; earlier.sent_at + 2 * round_ + lost_margin < x.begun) {
+      earlier.sent_at = o.now();
+      earlier.repeat_at = o.now() + earlier.silence;
+      suggest_again(it->first, earlier, o);
+    }
   open_.erase(found);
   fill_window(o);
 }
@@ -242,10 +264,42 @@ void proposer::on(node_id from, const Nack& msg, out& o) {
   if (msg.has_ballot() || msg.lane() != lanes_.of(self_)) {
     o.note(severity::debug, "ballot " + text(quorate::from_wire(msg.ballot())) + " is below what " +
                                 text(from) + " has promised over lane " + std::to_string(msg.lane()));
+    // What one says who has heard of it late, when the range is settled, is no news.
+    const auto asked = revocations_.find(msg.lane());
+    if (msg.moved() == 0 || asked == revocations_.end() || asked->second.decided() ||
+        asked->second.at() != quorate::from_wire(msg.ballot()))
+      return;
+    // Where a majority promises all the same, it goes on; else our learner is patient again.
+    Refused moved;
+    moved.set_lane(msg.lane());
+    o.send_now(self_, std::move(moved));
     return;
   }
-  // Our slots are being revoked. What we have suggested there is decided as itself, or as no-ops.
-  if (own_.skip_to(msg.to()))
+  // Our slots are being revoked. What we have suggested there is decided as itself, or as no-ops. While a
+  // majority has not promised that, we go on where we are: one that is deaf may ask itself for any promise.
+  auto& to = refused_upto_[from];
+  to = std::max(to, msg.to());
+  if (own_.skip_to(refused_by_enough()))
+    move_on(o);
+}
+
+slot proposer::refused_by_enough() const {
+  std::vector<slot> list;
+  for (const auto& [member, to] : refused_upto_)
+    list.push_back(to);
+  const auto enough = lanes_.size() - quorum_.size() + 1;
+  if (list.size() < enough)
+    return 0;
+  std::sort(list.begin(), list.end(), std::greater{});
+  return list[enough - 1];
+}
+
+void proposer::give_way(slot s, out& o) {
+  // Not decided although some have not refused it: those may be dead.
+  slot to = 0;
+  for (const auto& [member, upto] : refused_upto_)
+    to = std::max(to, upto);
+  if (to > s && own_.skip_to(to))
     move_on(o);
 }
 
@@ -263,28 +317,21 @@ void proposer::on(timer_tag tag, out& o) {
     return;
   }
   armed_ = false;
+  // Who stood still itself may have the answer in its mailbox.
+  if (const auto late = o.now() - tick_due_; late > absence_min)
+    for (auto& [number, h] : handed_)
+      h.until += late;
   for (auto& [s, x] : open_) {
     if (x.repeat_at > o.now())
       continue;
     x.silence = std::min(x.silence * 2, silence_max);
     x.repeat_at = o.now() + x.silence;
-    std::vector<node_id> again;
-    for (const auto m : lanes_.members())
-      if (x.gate.opens(*account_, m))
-        again.push_back(m);
-    if (!again.empty())
-      send_suggestion(s, x, again, o);
+    x.sent_at = o.now();
+    suggest_again(s, x, o);
+    give_way(s, o);
   }
-  for (auto it = handed_.begin(); it != handed_.end();) {
-    if (it->second.until > o.now()) {
-      ++it;
-      continue;
-    }
-    // Nobody says that they were ordered: from now on they are our own business again.
-    slow_until_ = o.now();
-    queue_.put_back(std::move(it->second.commands), true);
-    it = handed_.erase(it);
-  }
+  if (std::any_of(handed_.begin(), handed_.end(), [&](const auto& h) { return h.second.until <= o.now(); }))
+    take_back_handed(o);
   fill_window(o);
 }
 
@@ -292,6 +339,7 @@ void proposer::arm(out& o) {
   if (armed_ || (open_.empty() && handed_.empty()))
     return;
   armed_ = true;
+  tick_due_ = o.now() + tick;
   o.set_timer(tick_timer, tick);
 }
 

@@ -12,6 +12,7 @@
 #include "protocols/quorum.hpp"
 #include "protocols/repeat_gate.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -31,7 +32,7 @@ namespace quorate::mencius {
 class proposer {
 public:
   using out = outbox<with_payload<Suggest>, Prepare, AcceptNoops, with_payload<Accept>, not_ordered, Reserved,
-                     OwnClaim, Began, with_payload<HandOff>, HandedOver>;
+                     OwnClaim, Began, with_payload<HandOff>, HandedOver, Refused>;
   using handles =
       messages<propose, take_back, Promise, with_payload<Found>, Nack, Slow, with_payload<HandOff>,
                HandedOver, Reserved, InUse, Promised, Decided, Voided, Advanced, Revoke>;
@@ -43,8 +44,12 @@ public:
   static constexpr duration slow_for =
       std::chrono::seconds{1};  ///< commands go to others; grows with complaints
   static constexpr duration slow_for_max = std::chrono::seconds{16};
-  static constexpr duration hand_again =
-      std::chrono::milliseconds{500};              ///< unanswered: ordered here after all
+  /// Unanswered for some rounds, within these bounds, what was handed off is ordered here after all.
+  static constexpr int hand_rounds = 4;
+  static constexpr duration hand_again_min = std::chrono::milliseconds{20};
+  static constexpr duration hand_again_max = std::chrono::milliseconds{500};
+  static constexpr duration complaint_lasts = std::chrono::milliseconds{600};
+  static constexpr duration absence_min = std::chrono::milliseconds{15};  ///< by which a timer is late
   static constexpr std::size_t taken_max = 1'024;  ///< numbers that are remembered, of one member
   static constexpr std::size_t handed_max = 16;    ///< hand-offs on their way, from one member
 
@@ -87,7 +92,9 @@ private:
     slot since = 0;
     std::vector<queued> commands;
     std::optional<foreign> handed;  ///< instead of own commands
-    duration silence{};             ///< to wait before the next repeat
+    time_point begun{};
+    time_point sent_at{};  ///< the last time
+    duration silence{};  ///< to wait before the next repeat
     time_point repeat_at{};
     repeat_gate gate;
   };
@@ -101,13 +108,22 @@ private:
   void suggest(suggestion x, out& o);
   [[nodiscard]] bool slow(time_point now) const { return now < slow_until_ && faster_ != self_; }
   void send_suggestion(slot s, const suggestion& x, const std::vector<node_id>& to, out& o);
+  void suggest_again(slot s, suggestion& x, out& o);
   void move_on(out& o);
   void hear(slot high, out& o);
   void yield(out& o);
   [[nodiscard]] slot distance(time_point now) const;
   void settle(std::map<slot, suggestion>::iterator which, bool in_doubt);
+  /// Below this so many refuse our suggestions that none can be decided.
+  [[nodiscard]] slot refused_by_enough() const;
+  /// The suggestion in this slot does not come to an end: moves on where anybody refuses it.
+  void give_way(slot s, out& o);
   void accept(revocation& r, out& o);
   void hand_off(out& o);
+  void take_back_handed(out& o);
+  [[nodiscard]] duration hand_again() const {
+    return std::clamp(round_ * hand_rounds, hand_again_min, hand_again_max);
+  }
   [[nodiscard]] ballot next_ballot(out& o);
   void arm(out& o);
 
@@ -126,6 +142,7 @@ private:
   time_point active_at_{};  ///< when there last was a command
   bool idle_ = false;       ///< has yielded, and stays out of the way
 
+  std::map<node_id, slot> refused_upto_;  ///< by member: of the own lane
   std::map<lane, revocation> revocations_;
   std::uint64_t next_round_ = 1;
   std::uint64_t rounds_ = 1;  ///< those below are ours: saved
@@ -133,6 +150,10 @@ private:
   time_point slow_until_{};
   duration slow_for_ = slow_for;
   node_id faster_{};
+  bool proven_ = false;  ///< it has ordered what we handed to it
+  node_id useless_{};    ///< has not
+  std::map<node_id, time_point> complaints_;
+  duration round_{};  ///< of our own batches, from suggestion to decision
   std::uint64_t hand_offs_ = 0;
   std::map<std::uint64_t, handed> handed_;
   std::deque<foreign> foreign_;  ///< wait for a slot of ours
@@ -142,6 +163,7 @@ private:
   };
   std::map<node_id, taken> taken_;  ///< hand-offs that have come, so that a repeated one is not ordered twice
   bool armed_ = false;
+  time_point tick_due_{};
 };
 
 }  // namespace quorate::mencius

@@ -2,6 +2,8 @@
 #include "protocols/mencius/proposer.hpp"
 #include "protocols/mencius/proposer_rows.hpp"
 
+#include <algorithm>
+
 namespace quorate::mencius {
 
 // --- revocation
@@ -85,11 +87,23 @@ void proposer::accept(revocation& r, out& o) {
 void proposer::on(node_id from, const Slow&, out& o) {
   if (from == self_ || lanes_.size() < 2)
     return;
+  complaints_[from] = o.now();
+  std::erase_if(complaints_, [&](const auto& c) { return o.now() - c.second > complaint_lasts; });
+  // One may be late itself, or not hear us: more must say so than may be faulty. Where so many are not left, our
+  // vote is needed anyway, and nothing is gained by a hand-off.
+  if (complaints_.size() <= lanes_.size() - quorum_.size())
+    return;
   if (!slow(o.now())) {
+    const auto usable = std::find_if(complaints_.begin(), complaints_.end(),
+                                     [&](const auto& c) { return c.first != useless_; });
+    if (usable == complaints_.end())
+      return;
     // Soon again after we had tried for ourselves: longer this time.
     slow_for_ = o.now() < slow_until_ + slow_for ? std::min(slow_for_ * 2, slow_for_max) : slow_for;
-    o.note(severity::info, "holds up the others: " + text(from) + " orders this node's commands for a while");
-    faster_ = from;
+    faster_ = useless_ != from ? from : usable->first;
+    o.note(severity::info,
+           "holds up the others: " + text(faster_) + " orders this node's commands for a while");
+    proven_ = false;
     slow_until_ = o.now() + slow_for_;
     yield(o);
   }
@@ -97,16 +111,31 @@ void proposer::on(node_id from, const Slow&, out& o) {
 }
 
 void proposer::hand_off(out& o) {
-  while (!queue_.empty() && handed_.size() < handed_max) {
+  // One, until it has been decided there: the others are ordered here meanwhile.
+  while (!queue_.empty() && handed_.size() < (proven_ ? handed_max : 1)) {
     const auto number = ++hand_offs_;
     auto& h = handed_[number];
     h.commands = queue_.take_batch();
-    h.until = o.now() + hand_again;
+    h.until = o.now() + hand_again();
     with_payload<HandOff> msg{{}, encode(h.commands)};
     msg.head.set_number(number);
     msg.head.set_boot(boot_.value);
     // A request, like any proposal.
     o.send_now(faster_, std::move(msg));
+  }
+}
+
+void proposer::take_back_handed(out& o) {
+  // Nobody says that they were ordered: from now on they are our own business again. They may still be ordered
+  // there.
+  o.note(severity::info, text(faster_) + " does not order what was handed to it");
+  slow_until_ = o.now();
+  useless_ = faster_;
+  complaints_.clear();
+  while (!handed_.empty()) {
+    const auto last = std::prev(handed_.end());
+    queue_.put_back(std::move(last->second.commands), true);
+    handed_.erase(last);
   }
 }
 
@@ -131,9 +160,13 @@ void proposer::on(node_id from, const with_payload<HandOff>& msg, out& o) {
   fill_window(o);
 }
 
-void proposer::on(node_id, const HandedOver& msg, out& o) {
-  if (msg.boot() == boot_.value && handed_.erase(msg.number()) > 0)
-    fill_window(o);
+void proposer::on(node_id from, const HandedOver& msg, out& o) {
+  if (msg.boot() != boot_.value || handed_.erase(msg.number()) == 0)
+    return;
+  proven_ = proven_ || from == faster_;
+  if (useless_ == from)
+    useless_ = {};
+  fill_window(o);
 }
 
 }  // namespace quorate::mencius

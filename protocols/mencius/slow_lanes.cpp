@@ -20,8 +20,9 @@ void slow_lanes::waits(slot at, lane by, time_point now) {
   first_->by = by;
 }
 
-void slow_lanes::absent(duration time) {
+void slow_lanes::absent(duration time, time_point now) {
   window_began_ += time;
+  again_at_ = std::max(again_at_, now + window);
   if (first_)
     first_->since += time;
 }

@@ -22,8 +22,9 @@ public:
   void waits(slot at, lane by, time_point now);
   /// No batch waits for a lane.
   void nothing_waits() { first_.reset(); }
-  /// This member stood still itself for so long: nobody else is to blame.
-  void absent(duration time);
+  /// This member stood still itself, or was cut off, for so long: nobody else is to blame, also not for what it
+  /// has to catch up with now.
+  void absent(duration time, time_point now);
   /// The batch of slot `at` waits no more; a round takes so long.
   void goes_on(slot at, duration round, time_point now);
   /// The lane whose owner is to be told now; at most one per window, and again in the next one where it has

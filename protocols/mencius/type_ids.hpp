@@ -42,4 +42,7 @@ CAF_ADD_TYPE_ID(quorate_mencius, (quorate::with_payload<quorate::mencius::Chosen
 CAF_ADD_TYPE_ID(quorate_mencius, (quorate::mencius::Forgotten))
 CAF_ADD_TYPE_ID(quorate_mencius, (quorate::mencius::BarrierReply))
 CAF_ADD_TYPE_ID(quorate_mencius, (quorate::mencius::Began))
+CAF_ADD_TYPE_ID(quorate_mencius, (quorate::mencius::Moved))
+CAF_ADD_TYPE_ID(quorate_mencius, (quorate::mencius::Tell))
+CAF_ADD_TYPE_ID(quorate_mencius, (quorate::mencius::Refused))
 CAF_END_TYPE_ID_BLOCK(quorate_mencius)

@@ -188,7 +188,7 @@ bool learner::on_its_way() const {
 void learner::ask(out& o) {
   Ask msg;
   msg.set_from(next_);
-  msg.set_to(std::min(highest_, next_ + ask_slots_max - 1));
+  msg.set_to(last_in_reach());
   // Votes of all; bytes come free from the acceptor beside us, and else from one that is known to have them.
   if (!others_.empty())
     o.send(others_, msg);
@@ -211,8 +211,12 @@ void learner::ask(out& o) {
   }
 }
 
+slot learner::last_in_reach() const {
+  return std::min(highest_, next_ + std::min(ask_slots_max, limits_.window_max) - 1);
+}
+
 void learner::take_over(out& o) {
-  const auto last = std::min(highest_, next_ + ask_slots_max - 1);
+  const auto last = last_in_reach();
   auto it = slots_.begin();
   for (auto s = next_; s <= last; ++s) {
     while (it != slots_.end() && it->first < s)
@@ -310,6 +314,14 @@ void learner::on(node_id from, const Position& msg, out& o) {
   if (msg.next() == 0)
     return;
   peers_[from] = {msg.next(), o.now()};
+  if (msg.highest_used() > highest_) {
+    InUse taken;
+    taken.set_slot(msg.highest_used());
+    // A hint; nothing rests on it. Who was cut off would take slots for free that are long decided, one after
+    // the other. Not at every vote that is heard: who does not hear the acceptors' proposers would then be in
+    // their way in the very slots that they are at work in.
+    o.send_now(self_, std::move(taken));
+  }
   used(std::max(msg.highest_used(), msg.next() - 1), o);
   // Nobody answers an answer: it comes from who is ahead.
   if (msg.next() < next_)

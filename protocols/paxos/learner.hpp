@@ -39,7 +39,7 @@ struct learner_limits {
 class learner {
 public:
   using out =
-      outbox<Ask, BarrierQuery, Position, Decided, Advanced, Takeover, delivered, reached, fell_behind>;
+      outbox<Ask, BarrierQuery, Position, Decided, Advanced, Takeover, InUse, delivered, reached, fell_behind>;
   using handles = messages<with_payload<Accepted>, Forgotten, BarrierReply, Position, fast_forward, barrier>;
   static constexpr port place = port::learner;
 
@@ -89,6 +89,9 @@ private:
   /// A long message of another member is coming in just now, or one of ours has not come to a majority: that
   /// may well be what is missed here.
   [[nodiscard]] bool on_its_way() const;
+  /// The last slot worth asking about, or taking over: what comes of those behind would not be listened to,
+  /// and whoever takes over what it does not listen to does so again and again.
+  [[nodiscard]] slot last_in_reach() const;
   void ask(out& o);
   void take_over(out& o);
   void keep_body(progress& p, const batch_id& id, const payload& body, out& o);

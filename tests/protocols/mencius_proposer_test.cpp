@@ -30,6 +30,7 @@ me::Revoke revoke(me::lane l, me::slot from, me::slot to) {
   return m;
 }
 constexpr me::slot block = me::slot{1} << 24;
+constexpr me::slot beyond_reach = me::slot{1} << 29;  // who is called slow skips that far
 
 }  // namespace
 
@@ -109,6 +110,123 @@ TEST_CASE("a revoker uses a fresh ballot each time, and proposes the highest vot
   to_wire(batch_number(n2, 1), bytes.head.mutable_id());
   CHECK(has(p.on(n2, bytes),
             "send_now n1,n2,n3 Accept{slot: 4 ballot { round: 2 node: 1 } id { node: 2 boot: 1 number: 1 }"));
+}
+
+TEST_CASE("an owner hands its commands over when more call it slow than may be faulty, and one batch first") {
+  memory_journal disk;
+  desk p{disk, context_of(3)};
+  p.start();
+  p.on(n1, reserved(block));
+  p.on(n2, me::Slow{});
+  p.on(n2, me::Slow{});
+  CHECK(!has(p.on(n1, one_command(1)), "HandOff"));
+  p.on(n3, me::Slow{});
+  p.on(n1, reserved(beyond_reach));
+  const auto first = p.on(n1, one_command(2));
+  CHECK(has(first, "send_now n3 HandOff{number: 1 boot: 1}"));
+  // Until that is decided there the others are ordered here.
+  const auto second = p.on(n1, one_command(3));
+  CHECK(!has(second, "HandOff"));
+  CHECK(has(second, "Suggest"));
+  me::HandedOver receipt;
+  receipt.set_number(1);
+  receipt.set_boot(1);
+  p.on(n3, receipt);
+  CHECK(has(p.on(n1, one_command(4)), "HandOff{number: 2"));
+  const auto fourth = p.on(n1, one_command(5));
+  CHECK(has(fourth, "HandOff{number: 3"));
+  CHECK(!has(fourth, "Suggest"));
+}
+
+TEST_CASE("a complaint is forgotten after a while") {
+  memory_journal disk;
+  desk p{disk, context_of(3)};
+  p.start();
+  p.on(n1, reserved(block));
+  p.on(n2, me::Slow{});
+  p.pass(std::chrono::milliseconds{601});
+  p.on(n3, me::Slow{});
+  CHECK(!has(p.on(n1, one_command(1)), "HandOff"));
+}
+
+TEST_CASE("what was handed over and is not answered for some rounds is ordered here, and cannot be taken back") {
+  memory_journal disk;
+  desk p{disk, context_of(3)};
+  p.start();
+  p.on(n2, me::Slow{});
+  p.on(n3, me::Slow{});
+  CHECK(has(p.on(n1, one_command(1)), "send_now n3 HandOff"));
+  p.pass(std::chrono::milliseconds{10});
+  p.tick();
+  p.pass(std::chrono::milliseconds{10});
+  p.tick();
+  const auto none = p.on(n1, take_back{{}, token{1}});
+  CHECK(p.on(n1, take_back{{{session_id{1}, sequence{1}}}, token{1}}) == none);
+  CHECK(has(p.on(n1, reserved(beyond_reach)), "Suggest{"));
+  // Who has not ordered it is not asked again.
+  p.on(n3, me::Slow{});
+  p.on(n2, me::Slow{});
+  CHECK(has(p.on(n1, one_command(2)), "send_now n2 HandOff"));
+}
+
+TEST_CASE("an owner goes on where it is while only one member refuses it, but not for ever") {
+  memory_journal disk;
+  desk p{disk, context_of(3)};
+  p.start();
+  p.on(n1, reserved(block));
+  me::Nack no;
+  no.set_lane(0);
+  no.set_to(3'000);
+  p.on(n3, no);
+  CHECK(has(p.on(n1, one_command(1)), "Suggest{id "));  // slot 0
+  p.on(n3, no);
+  CHECK(has(p.on(n1, one_command(2)), "Suggest{slot: 3 "));
+  SUBCASE("it is refused by so many that nothing can be decided") {
+    p.on(n2, no);
+    CHECK(has(p.on(n1, one_command(3)), "Suggest{slot: 3000 "));
+  }
+  SUBCASE("what it has suggested is not decided") {
+    p.pass(std::chrono::milliseconds{30});
+    p.tick();
+    CHECK(has(p.on(n1, one_command(3)), "Suggest{slot: 3000 "));
+  }
+}
+
+TEST_CASE("what was suggested long before what is decided is suggested again at once") {
+  memory_journal disk;
+  desk p{disk, context_of(3)};
+  p.start();
+  p.on(n1, reserved(block));
+  p.on(n1, one_command(1));
+  p.on(n1, one_command(2));
+  p.pass(std::chrono::milliseconds{2});
+  p.on(n1, one_command(3));
+  me::Decided decided;
+  decided.set_slot(6);
+  to_wire(batch_number(n1, 3), decided.mutable_id());
+  const auto text = p.on(n1, decided);
+  CHECK(has(text, "Suggest{id "));  // slot 0
+  CHECK(has(text, "Suggest{slot: 3 "));
+  decided.set_slot(3);
+  to_wire(batch_number(n1, 2), decided.mutable_id());
+  CHECK(!has(p.on(n1, decided), "Suggest"));  // once
+}
+
+TEST_CASE("a refusal of a revocation makes the learner patient only while that is under way") {
+  memory_journal disk;
+  desk p{disk, context_of(3)};
+  p.start();
+  p.on(n1, revoke(1, 1, 31));
+  me::Nack no;
+  no.set_lane(1);
+  no.set_moved(100);
+  to_wire(ballot{1, n1}, no.mutable_ballot());
+  CHECK(has(p.on(n3, no), "Refused"));
+  me::Promise yes;
+  to_wire(ballot{1, n1}, yes.mutable_ballot());
+  p.on(n1, yes);
+  p.on(n2, yes);
+  CHECK(!has(p.on(n3, no), "Refused"));
 }
 
 TEST_CASE("a restarted revoker never uses a ballot again") {

@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+using turn = lane_watch::turn;
+
 constexpr duration round_time = 1ms;
 
 /// Batches wait one after the other for lane 1, as long as said, then for nobody, until `every` is over.
@@ -68,7 +70,7 @@ TEST_CASE("who stood still itself blames nobody") {
     watched.waits(at, 1, now);
     CHECK(watched.slowest(now) == std::nullopt);
     now += 45ms;
-    watched.absent(45ms);
+    watched.absent(45ms, now);
     watched.goes_on(at, round_time, now);
     now += 5ms;
   }
@@ -80,13 +82,57 @@ TEST_CASE("who stood still itself hears the others out before it counts them as 
   time_point now = 1s;
   watch.start(now);
   // Lane 1 is wanted, and in the way; then this member is frozen for ten seconds.
-  CHECK_FALSE(watch.due(1, 10, 20, false, now, random));
+  CHECK(watch.due(1, 10, 20, false, now, random) == turn::no);
   now += 10s;
   watch.absent(10s, now);
   CHECK_FALSE(watch.silent(1, now));
-  CHECK_FALSE(watch.due(1, 10, 20, false, now, random));
+  CHECK(watch.due(1, 10, 20, false, now, random) == turn::no);
+  watch.heard(node_id{3}, now);
+  CHECK(watch.due(1, 10, 20, false, now, random) == turn::no);
   // One chance, not one after each pause: it may stand still again and again, and the owner be dead.
   now += 30ms;
   watch.absent(20ms, now);
-  CHECK(watch.due(1, 10, 20, false, now, random));
+  watch.heard(node_id{3}, now);
+  CHECK(watch.due(1, 10, 20, false, now, random) == turn::yes);
+}
+
+TEST_CASE("who hears no majority revokes nothing, and has patience again once it does") {
+  lane_watch watch{three(), node_id{1}, 20ms};
+  prng random{1};
+  time_point now = 1s;
+  watch.start(now);
+  CHECK(watch.due(1, 10, 20, false, now, random) == turn::no);
+  for (int i = 0; i < 200; ++i) {
+    now += 5ms;
+    CHECK(watch.due(1, 10, 20, false, now, random) != turn::yes);
+  }
+  // Also not what it would at once: who is silent here may be heard by all others.
+  CHECK(watch.silent(1, now));
+  CHECK(watch.due(1, 15, 20, true, now, random) == turn::listen);
+  CHECK(watch.heard(node_id{3}, now) == 1s);
+  CHECK(watch.due(1, 15, 20, false, now, random) == turn::no);
+  now += 19ms;
+  watch.heard(node_id{3}, now);
+  CHECK(watch.due(1, 15, 20, false, now, random) == turn::no);
+  now += 1ms;
+  CHECK(watch.due(1, 15, 20, false, now, random) == turn::yes);
+}
+
+TEST_CASE("an owner that only this member does not hear is not dead, and its lane is waited for again") {
+  lane_watch watch{three(), node_id{1}, 20ms};
+  prng random{1};
+  time_point now = 1s;
+  watch.start(now);
+  for (int i = 0; i < 200; ++i) {
+    now += 5ms;
+    watch.heard(node_id{3}, now);
+    if (i % 4 == 0)
+      watch.moved(1, now);
+    CHECK_FALSE(watch.silent(1, now));
+  }
+  CHECK(watch.due(1, 10, 20, false, now, random) == turn::no);
+  now += 40ms;
+  watch.heard(node_id{3}, now);
+  watch.refused(1, now);
+  CHECK(watch.due(1, 10, 20, false, now, random) == turn::no);
 }

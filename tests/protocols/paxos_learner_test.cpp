@@ -96,7 +96,7 @@ TEST_CASE("nothing is asked or taken over while nothing is in use") {
 TEST_CASE("a last vote that was lost is noticed from another member's position") {
   memory_journal disk;
   desk l{disk, context_of(3)};
-  CHECK(l.on(n2, position(2, 1)) == "set_timer 1 10000us");
+  CHECK(l.on(n2, position(2, 1)) == "send_now n1 InUse{slot: 1}\nset_timer 1 10000us");
   l.pass(10ms);
   CHECK(has(l.tick(), "Ask{from: 1 to: 1}"));
 }

@@ -33,11 +33,16 @@ struct figures {
 [[nodiscard]] std::vector<std::string_view> rhythms_of(std::string_view fault);
 /// All squares of these faults.
 [[nodiscard]] std::vector<square> matrix();
+/// Those that are played each time: each fault once with three members, and in its last rhythm with five, with an
+/// active victim; those that say most.
+[[nodiscard]] std::vector<square> short_matrix();
+/// When the fault begins.
+inline constexpr time_point strikes_at = std::chrono::seconds{3};
 
 /// Links that take a millisecond, syncs that take half of one; a command every two milliseconds or so at each
 /// of the members that clients ask.
 [[nodiscard]] scenario scenario_of(const square& s, std::uint64_t seed);
-/// The members that nothing happens to.
+/// The members that clients ask and that the fault does not hurt.
 [[nodiscard]] std::vector<node_id> healthy(const square& s);
 [[nodiscard]] figures measure(const square& s, const report& r);
 

@@ -227,12 +227,10 @@ void early_acknowledgements_from_outside(options& how) {
 }
 void voting_wiped_disk(options& how) {
   how.mutants.wiped_votes = true;
-  // It sees a disk that has forgotten everything as well, and first.
-  how.without = {"restart"};
 }
 void voting_wiped_disk_by_its_effect(options& how) {
   voting_wiped_disk(how);
-  how.without = {"restart", "wiped disk"};
+  how.without = {"wiped disk"};
 }
 
 /// Somebody is always so far behind that only a snapshot helps.

@@ -66,8 +66,7 @@ void check_all_taken(const std::string& folder, const paths& taken) {
 
 }  // namespace
 
-// Open: paxos, seed 398, answers unknown_outcome after the faults were over. To be mended, not to stay.
-TEST_CASE("with hardly any memory every promise is kept, and every rare path is taken" * doctest::may_fail()) {
+TEST_CASE("with hardly any memory every promise is kept, and every rare path is taken") {
   const auto wanted = wishes_of_environment();
   if (wanted.one_run())
     return;

@@ -109,6 +109,8 @@ void lost_receipts(scenario& s) {
   s.clients.timeout_max = 1500ms;
   press(s, 250, 4ms, 4s);
   const auto slow = any_member(s, random);
+  // So slow that it hands over what it is asked for.
+  strike(s, 200ms, fault_kind::slow_link, slow, s.faults_for, random.between(3, 20));
   strike(s, 200ms, fault_kind::slow_disk, slow, s.faults_for, random.between(5, 120));
   for (duration at = 500ms; at < s.faults_for; at += milliseconds(random.between(300, 1'000)))
     strike(s, at,
