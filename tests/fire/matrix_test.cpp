@@ -29,7 +29,9 @@ constexpr auto slow_sync = 50ms;
 class stage {
 public:
   stage(std::size_t nodes, const std::string& protocol) : victim_(nodes), network_(nodes) {
-    cluster_plan plan{.nodes = nodes, .protocol = protocol};
+    cluster_plan plan;
+    plan.nodes = nodes;
+    plan.protocol = protocol;
     for (std::size_t n = 1; n <= nodes; ++n) {
       disks_.emplace_back(place_ / ("slow" + std::to_string(n)));
       plan.places.push_back({network_.host(n), {disks_.back().environment(), network_.descriptor(n)}, {}});
@@ -166,7 +168,7 @@ TEST_CASE("the availability matrix with real processes") {
     return;
   }
   const auto* members = std::getenv("QUORATE_MEMBERS");
-  const auto nodes = members == nullptr ? std::size_t{3} : std::strtoull(members, nullptr, 10);
+  const auto nodes = members == nullptr ? std::size_t{3} : std::size_t{std::strtoull(members, nullptr, 10)};
   const auto* protocol = std::getenv("QUORATE_PROTOCOL");
   stage on{nodes, protocol == nullptr ? "mencius" : protocol};
   REQUIRE(on.cluster().start());
