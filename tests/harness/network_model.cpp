@@ -20,6 +20,7 @@ void network_model::heal() {
   conditions_.stray = 0;
   for (auto& way : links_) {
     way.cuts = 0;
+    way.more = {};
     way.loss_factor = way.delay_factor = 1;
     way.last = {};
   }

@@ -151,6 +151,11 @@ TEST_CASE("a cut link carries nothing, cuts add up, and healing ends everything"
   CHECK(net.plan(node_id{2}, node_id{1}, 0ms).size() == 1);
   net.mend(node_id{1}, node_id{2});
   CHECK(net.plan(node_id{1}, node_id{2}, 0ms).size() == 1);
+
+  net.slow_down(node_id{1}, node_id{2}, 50ms);
+  CHECK(net.plan(node_id{1}, node_id{2}, 0ms).front() >= 50ms);
+  net.heal();
+  CHECK(net.plan(node_id{1}, node_id{2}, 0ms).front() < 50ms);
 }
 
 TEST_CASE("a link that does not reorder keeps the order of its messages") {
