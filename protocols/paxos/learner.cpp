@@ -17,6 +17,7 @@ constexpr timer_tag position_timer{2};
 constexpr duration tick = 10ms;
 constexpr duration ask_after = 10ms;  // held up for so long: somebody's vote was lost
 constexpr duration ask_every_max = 160ms;
+constexpr duration heard_lately = 50ms;
 constexpr duration complain_every = 200ms;  // while behind
 constexpr duration position_every = 100ms;  // while there is news
 constexpr duration position_idle = 1s;
@@ -49,6 +50,7 @@ void learner::start(out& o) {
 // -------------------------------------------------------------------------------------------------------
 
 void learner::on(node_id from, const with_payload<Accepted>& msg, out& o) {
+  heard_[from] = o.now();
   const auto s = msg.head.slot();
   if (s < next_)
     return;
@@ -98,6 +100,11 @@ void learner::choose(slot s, progress& p, const ballot& at, out& o) {
   const auto found = body == p.bodies.end() ? payload{} : body->second;
   drop_bodies(p);
   keep_body(p, p.chosen.id, found, o);
+  if (s == next_ && !p.chosen.noop && found.empty()) {
+    // Its bytes are still to come. How long it took to be chosen says nothing about how long they take.
+    ask_every_ = ask_after;
+    ask_at_ = std::min(ask_at_, o.now() + ask_after);
+  }
   Decided msg;
   msg.set_slot(s);
   to_wire(value{p.chosen.id, p.chosen.noop, {}}, msg.mutable_value());
@@ -200,15 +207,28 @@ void learner::ask(out& o) {
     const auto& p = it->second;
     if (!p.chosen_at || p.chosen.noop || !p.bodies.empty())
       continue;
-    auto holders = p.chosen.voters.voters();
-    std::erase(holders, self_);
-    if (holders.empty())
+    const auto whom = holder(p, o);
+    if (whom == self_)
       continue;
-    std::sort(holders.begin(), holders.end());
     msg.set_from(it->first);
-    o.send(holders[o.prng().below(holders.size())], msg);
+    o.send(whom, msg);
     return;
   }
+}
+
+node_id learner::holder(const progress& p, out& o) const {
+  auto list = p.chosen.voters.voters();
+  std::erase(list, self_);
+  if (list.empty())
+    return self_;
+  std::sort(list.begin(), list.end());
+  const auto silent = std::stable_partition(list.begin(), list.end(), [&](node_id n) {
+    const auto found = heard_.find(n);
+    return found != heard_.end() && o.now() - found->second <= heard_lately;
+  });
+  if (silent != list.begin())
+    list.erase(silent, list.end());
+  return list[o.prng().below(list.size())];
 }
 
 slot learner::last_in_reach() const {
@@ -311,6 +331,7 @@ void learner::tell_position(out& o) {
 }
 
 void learner::on(node_id from, const Position& msg, out& o) {
+  heard_[from] = o.now();
   if (msg.next() == 0)
     return;
   peers_[from] = {msg.next(), o.now()};
@@ -371,6 +392,7 @@ void learner::query(std::uint64_t number, const std::vector<node_id>& whom, out&
 
 void learner::on(node_id from, const BarrierReply& msg, out& o) {
   // Numbers start anew with each boot: an answer to an earlier one says nothing about now.
+  heard_[from] = o.now();
   if (msg.boot() != boot_.value)
     return;
   const auto target = barriers_.answered(msg.token(), from, msg.highest_voted() + 1);

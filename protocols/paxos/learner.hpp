@@ -93,6 +93,8 @@ private:
   /// and whoever takes over what it does not listen to does so again and again.
   [[nodiscard]] slot last_in_reach() const;
   void ask(out& o);
+  /// One that has voted, heard of lately where there is such a one: others may be dead, or not hear us.
+  [[nodiscard]] node_id holder(const progress& p, out& o) const;
   void take_over(out& o);
   void keep_body(progress& p, const batch_id& id, const payload& body, out& o);
   void drop(std::map<slot, progress>::iterator first, std::map<slot, progress>::iterator last);
@@ -119,6 +121,8 @@ private:
   std::uint64_t generation_ = 0;
   std::map<slot, progress> slots_;  ///< from next_
   std::size_t body_bytes_ = 0;
+
+  std::map<node_id, time_point> heard_;  ///< when a member was heard last
 
   // Patience with the slot that holds up the others.
   time_point held_since_{};

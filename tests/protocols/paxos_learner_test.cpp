@@ -63,6 +63,30 @@ TEST_CASE("a chosen batch whose bytes are missing is asked for from who voted fo
   CHECK(has(l.on(n3, accepted(1, {1, n2}, batch_of(n2, 1), true)), "delivered{n2.1.1 at 1}"));
 }
 
+TEST_CASE("bytes are asked for soon after the choice, from one that is heard, however long the slot was held up") {
+  memory_journal disk;
+  desk l{disk, context_of(3)};
+  // Asked for again and again, further and further apart.
+  l.on(n2, accepted(1, {1, n2}, batch_of(n2, 1)));
+  for (int i = 0; i < 40; ++i) {
+    l.pass(10ms);
+    l.tick();
+  }
+  l.on(n3, accepted(1, {2, n2}, batch_of(n2, 1)));
+  l.pass(60ms);
+  l.tick();
+  l.on(n2, accepted(1, {2, n2}, batch_of(n2, 1)));
+  std::string all;
+  for (int i = 0; i < 10; ++i) {
+    l.pass(10ms);
+    l.on(n2, accepted(1, {2, n2}, batch_of(n2, 1)));
+    all += l.tick();
+    if (i == 1)
+      CHECK(has(all, "send n2 Ask{from: 1 to: 1 bodies: true}"));
+  }
+  CHECK(!has(all, "send n3 Ask{from: 1 to: 1 bodies: true}"));
+}
+
 TEST_CASE(
     "a slot that is held up is asked about, then taken over after 20 to 50 ms; only where it is in use") {
   memory_journal disk;
