@@ -49,6 +49,11 @@ public:
     go_on(o);
     return what;
   }
+  /// Those that wait and are of no use any more are left out.
+  template <class Useless>
+  void drop_waiting(Useless useless) {
+    std::erase_if(waiting_, [&](const read& r) { return useless(r); });
+  }
   /// Reads that wait for others to end.
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
 

@@ -196,9 +196,15 @@ edge::writes::iterator edge::settle(writes::iterator found, std::optional<node_i
   return submitted_.erase(found);
 }
 
-bool edge::on_its_way(const write& w) const {
-  return w.what.body.size() > link_account::short_bytes_max &&
-         (!account_->idle(w.at) || account_->arriving(w.at));
+bool edge::on_its_way(write& w, time_point now) const {
+  if (w.what.body.size() <= link_account::short_bytes_max)
+    return false;
+  if (!w.upto)
+    w.upto = account_->handed(w.at);  // it has left by now
+  if (!w.taken && account_->taken(w.at, *w.upto))
+    w.taken = now;
+  // What comes back may be others': it counts for a while only.
+  return !w.taken || (account_->arriving(w.at) && now - *w.taken <= limits_.patience * 4);
 }
 
 void edge::give_up(write& w, time_point now) {
@@ -229,6 +235,8 @@ void edge::on(node_id, const routed& msg, out& o) {
       auto& w = found->second;
       w.now = write::state::handed;
       w.at = group.node;
+      w.upto.reset();
+      w.taken.reset();
       if (w.at != self_)
         w.others.push_back(w.at);
     }
@@ -446,7 +454,7 @@ void edge::expire(out& o) {
     if (w.deadline > o.now()) {
       const auto patience = limits_.patience * (1U << std::min<std::size_t>(w.others.size(), 17)) / 2;
       if (w.now == write::state::handed && w.at != self_) {
-        if (on_its_way(w))
+        if (on_its_way(w, o.now()))
           w.moved = o.now();
         else if (o.now() - std::max(w.since, w.moved) >= patience)
           give_up(w, o.now());

@@ -73,6 +73,8 @@ private:
     node_id at;
     time_point since{};           ///< it left for the balancer, or for `at` where that was not asked
     time_point moved{};           ///< when it, or what was made of it, was last seen on its way
+    std::optional<link_account::mark> upto;  ///< it lies before this, on its way to `at`
+    std::optional<time_point> taken;         ///< there
     std::vector<node_id> others;  ///< that were ever handed it, in order; the last may be `at`
 
     /// Whether no copy of it can be anywhere else than in this node's replica.
@@ -102,7 +104,7 @@ private:
   /// Who has it has had time enough.
   void give_up(write& w, time_point now);
   /// It is long, and something long is on its way to who has it, or comes from there: how that orders it.
-  [[nodiscard]] bool on_its_way(const write& w) const;
+  [[nodiscard]] bool on_its_way(write& w, time_point now) const;
   void tell_balancer(bool late, out& o);
   void expire(out& o);
   void expire_reads(out& o, client_replies& replies);

@@ -96,6 +96,8 @@ void acceptor::on(node_id from, const with_payload<Suggest>& msg, out& o) {
     tell_body(s, v, msg.body, o);
     note_vote(to_wire(s, known->second), o);
   } else if (promised != nullptr) {
+    // That its bytes have come is news all the same, and a revoker may find the batch elsewhere.
+    tell_body(s, v, msg.body, o);
     refuse(from, {l, s, s + 1}, std::nullopt, o);
   } else {
     moved(l, s + 1, o.now());

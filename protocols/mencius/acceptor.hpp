@@ -86,6 +86,9 @@ private:
   void hear(node_id from, slot high, out& o);
   /// Whether who would revoke this is to hear first how the lane has moved.
   [[nodiscard]] bool moves(const span_of_lane& range, node_id asker, time_point now) const;
+  /// One slot's revocation is refused for one patience at most: where several refuse for one another's sake, and
+  /// what they know does not settle it, nobody else would.
+  [[nodiscard]] bool may_object(const span_of_lane& range, time_point now);
   /// Whether what is known here would settle the first slot of the range, or help to.
   [[nodiscard]] bool knows_first_of(const span_of_lane& range) const;
   void moved(lane l, slot upto, time_point now);
@@ -107,6 +110,8 @@ private:
   /// The bytes of the batches voted for in [from, what.to) of a lane, the lowest slots first.
   void send_bodies(slot from, const reading& what, out& o);
   void read_bodies(slot from, const reading& what, out& o);
+  /// No higher ballot has been promised over what is left of it.
+  [[nodiscard]] bool still_promised(const reading& what, slot from) const;
   void send_body(const reading& what, slot s, const batch_id& id, payload body, out& o);
   void keep_body(slot s, payload body);
 
@@ -129,6 +134,8 @@ private:
     slot upto = 0;   ///< nothing is known of the lane from here on
     slot front = 0;  ///< the learner beside us knows it to be settled up to here
     time_point until{};
+    std::optional<slot> refused;  ///< the first slot of the revocation that was refused last
+    time_point refused_since{};
   };
   std::vector<movement> moved_;  ///< by lane
   duration objects_for_;         ///< after the lane has moved

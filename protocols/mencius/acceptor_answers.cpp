@@ -105,8 +105,14 @@ void acceptor::on(journal_rows found, out& o) {
     else
       rare(o, "mencius acceptor: has read what does not count any more");
   }
-  if (!found.complete && asked->promised && last)
+  if (!found.complete && asked->promised && last && still_promised(*asked, *last + 1))
     send_bodies(*last + 1, *asked, o);
+}
+
+bool acceptor::still_promised(const reading& what, slot from) const {
+  const span_of_lane rest{what.which, from, what.to};
+  const auto highest = by_lane_[what.which].promises.highest(rest.first(lanes_), rest.last(lanes_));
+  return !highest || *highest <= *what.promised;
 }
 
 void acceptor::on(node_id from, const BarrierQuery& msg, out& o) {
@@ -153,7 +159,7 @@ bool acceptor::knows_first_of(const span_of_lane& range) const {
     return true;
   for (auto it = votes_.lower_bound(first); it != votes_.end(); ++it)
     if (lanes_.of(it->first) == range.which)
-      return it->first == first || it->second.since <= first;
+      return it->first == first || (it->second.at == ballot{} && it->second.since <= first);
   return false;
 }
 
@@ -165,6 +171,16 @@ bool acceptor::moves(const span_of_lane& range, node_id asker, time_point now) c
   const auto& m = moved_[range.which];
   return asker != self_ && asker != lanes_.owner(range.which) && m.upto > range.from && now < m.until &&
          knows_first_of(range);
+}
+
+bool acceptor::may_object(const span_of_lane& range, time_point now) {
+  auto& m = moved_[range.which];
+  const auto first = lanes_.at_or_above(range.which, range.from);
+  if (m.refused != first) {
+    m.refused = first;
+    m.refused_since = now;
+  }
+  return now - m.refused_since <= 2 * objects_for_;
 }
 
 void acceptor::object(node_id to, const span_of_lane& where, const ballot& asked, out& o) {

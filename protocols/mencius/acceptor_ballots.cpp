@@ -29,7 +29,7 @@ void acceptor::on(node_id from, const Prepare& msg, out& o) {
       refuse(from, range, b, o);
     return;
   }
-  if (moves(range, from, o.now()))
+  if (moves(range, from, o.now()) && may_object(range, o.now()))
     return object(from, range, b, o);
   const auto touched = here.promises.assign(range.first(lanes_), range.last(lanes_), b);
   save_ranges(rows::promise_kind, range.which, here.promises, touched, o);
@@ -50,6 +50,11 @@ void acceptor::on(node_id from, const Prepare& msg, out& o) {
                                                lanes_.slot_at(range.which, it->second.end)},
                                   it->second.value);
   o.send(from, std::move(answer));
+  // What waits for an older ballot would only hold up this one: revokers that duel would never get their bytes.
+  reads_.drop_waiting([&](const auto& r) {
+    return r.what.promised && r.what.which == range.which && *r.what.promised < b && range.from < r.what.to &&
+           r.from < rows::vote_key(range.to);
+  });
   send_bodies(range.from, {from, range.which, b, range.to}, o);
   if (range.which == own_) {
     Promised over;

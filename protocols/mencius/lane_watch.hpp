@@ -18,7 +18,8 @@ namespace quorate::mencius {
 class lane_watch {
 public:
   static constexpr duration silent_after = std::chrono::milliseconds{500};  ///< then a member counts as dead
-  static constexpr duration retry_max = std::chrono::milliseconds{500};
+  /// Many may be at it at the same time, and each may have to read batches from slow disks.
+  static constexpr duration retry_max = std::chrono::milliseconds{2000};
   /// Where nothing is under way members hear each other at least so often: the lane of the dead is settled
   /// ahead of time by who has heard a majority within this.
   static constexpr duration quiet_max = std::chrono::milliseconds{300};

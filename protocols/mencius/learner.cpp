@@ -23,6 +23,8 @@ constexpr duration position_every = 100ms;  // while there is news
 constexpr duration position_idle = 200ms;
 constexpr duration news_fresh = 2s;
 constexpr duration absence_min = 15ms;  // by which a timer is late
+constexpr duration sync_helps_within = 500ms;
+constexpr duration transfer_max = 1s;   // one that took longer was held up
 constexpr duration moved_every = 5ms;   // the acceptor beside us hears of it
 
 }  // namespace
@@ -38,7 +40,7 @@ learner::learner(const protocol_context& context, majority quorum, lane_blocks b
       account_(context.account), ledger_(lanes_, context.start.value, past_limits::of(context.limits)),
       tallies_(lanes_, quorum, tally_limits::of(context.limits)), long_batches_(lanes_.size()),
       claims_(lanes_.size()), watch_(lanes_, context.self, options_.revoke_after), barriers_(quorum),
-      moved_told_(lanes_.size()), slow_(lanes_.size()) {
+      moved_told_(lanes_.size()), slow_(lanes_.size()), forgotten_(lanes_.size(), quorum) {
   std::erase(others_, self_);
   const auto wrong = read_options(context.options, options_);
   ENSURE(!wrong, wrong->message);
@@ -198,7 +200,8 @@ void learner::on(node_id from, const with_payload<Body>& msg, out& o) {
   if (auto& came = long_batches_[lanes_.of(s)];
       from == self_ && msg.body.size() > link_account::short_bytes_max && s >= came.end) {
     const auto copies = static_cast<duration::rep>(quorum_.size() - 1);
-    came = {s + 1, came.end, o.now() + account_->transfer(lanes_.owner(lanes_.of(s))) * copies};
+    const auto took = std::min<duration>(account_->transfer(lanes_.owner(lanes_.of(s))), transfer_max);
+    came = {s + 1, came.end, o.now() + took * copies};
   }
   supply(s, quorate::from_wire(msg.head.id()), msg.body, o);
   deliver(o);
@@ -297,18 +300,20 @@ void learner::on(timer_tag tag, out& o) {
     return;
   }
   armed_ = false;
-  if (floor_heard_ > ledger_.next()) {
+  if (behind())
     check_behind(o);
-  } else {
+  else
     was_behind_ = false;
-    if (held_up()) {
-      if (o.now() >= ask_at_) {
-        ask(o);
-        ask_every_ = std::min(ask_every_ * 2, ask_every_max);
-        ask_at_ = o.now() + ask_every_;
-      }
-      revoke(o);
+  // Sync helps soon, or cannot: the only one that is ahead may be in quarantine.
+  const auto alone = was_behind_ && o.now() - behind_since_ >= sync_helps_within &&
+                     forgotten_.majority_remembers(ledger_.next());
+  if (held_up() && (!was_behind_ || alone)) {
+    if (o.now() >= ask_at_) {
+      ask(o);
+      ask_every_ = std::min(ask_every_ * 2, ask_every_max);
+      ask_at_ = o.now() + ask_every_;
     }
+    revoke(o);
   }
   barriers_.ask_again(o.now(), lanes_.members(), [&](std::uint64_t number, const std::vector<node_id>& whom) {
     query(number, whom, o);
@@ -317,7 +322,7 @@ void learner::on(timer_tag tag, out& o) {
 }
 
 void learner::arm(out& o) {
-  if (armed_ || (!held_up() && barriers_.empty() && floor_heard_ <= ledger_.next()))
+  if (armed_ || (!held_up() && barriers_.empty() && !behind()))
     return;
   armed_ = true;
   // At the latest when a lane is to be revoked: the others wait for that.

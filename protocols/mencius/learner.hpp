@@ -5,6 +5,7 @@
 #include "actors/traffic.hpp"
 #include "protocols/barriers.hpp"
 #include "protocols/contract.hpp"
+#include "protocols/floors.hpp"
 #include "protocols/mencius/lane_watch.hpp"
 #include "protocols/mencius/ledger.hpp"
 #include "protocols/mencius/options.hpp"
@@ -115,6 +116,7 @@ private:
   [[nodiscard]] bool held_up() const { return ledger_.next() < high_ || own_wanted_ > ledger_.front(own_); }
   void tell_position(out& o);
   [[nodiscard]] Position position() const;
+  [[nodiscard]] bool behind() const { return forgotten_.highest() > ledger_.next(); }
   void check_behind(out& o);
   void news(out& o);
   void arm(out& o);
@@ -161,8 +163,9 @@ private:
   std::vector<time_point> moved_told_;  ///< by lane
   slow_lanes slow_;
 
-  slot floor_heard_ = 0;
+  floors forgotten_;
   bool was_behind_ = false;
+  time_point behind_since_{};
   time_point complain_at_{};
   time_point news_at_{};
   bool armed_ = false;

@@ -117,9 +117,10 @@ void learner::on(node_id from, const with_payload<Chosen>& msg, out& o) {
 // --------------------------------------------------------------------------------------
 
 void learner::check_behind(out& o) {
-  if (floor_heard_ <= ledger_.next())
+  if (!behind())
     return;
   if (!was_behind_) {
+    behind_since_ = o.now();
     rare(o, "mencius learner: is too far behind");
     o.note(severity::info,
            "is too far behind at slot " + std::to_string(ledger_.next()) + ": sync has to help");
@@ -134,7 +135,7 @@ void learner::check_behind(out& o) {
 
 void learner::on(node_id from, const Forgotten& msg, out& o) {
   heard(from, o);
-  floor_heard_ = std::max(floor_heard_, msg.floor());
+  forgotten_.heard(from, msg.floor());
   check_behind(o);
 }
 

@@ -121,8 +121,7 @@ void learner::ask(out& o) {
 
 void learner::ask_for_bodies(out& o) {
   for (const auto s : ledger_.missing(limits_.answer_batches_max)) {
-    if (on_its_way(s, o.now()))
-      continue;
+    const auto arrives = on_its_way(s, o.now());
     rare(o, "mencius learner: asks for the bytes of a chosen batch");
     auto holders = tallies_.voters(s, ledger_.chosen().at(s).id);
     if (holders.empty())
@@ -133,7 +132,9 @@ void learner::ask_for_bodies(out& o) {
     msg.set_from(s);
     msg.set_to(s + 1);
     msg.set_bodies(true);
-    o.send(self_, msg);
+    o.send(self_, msg);  // costs no link anything
+    if (arrives)
+      continue;
     if (const auto holder = holders[o.prng().below(holders.size())]; holder != self_)
       o.send(holder, std::move(msg));
   }

@@ -21,10 +21,10 @@ void slow_lanes::waits(slot at, lane by, time_point now) {
 }
 
 void slow_lanes::absent(duration time, time_point now) {
-  window_began_ += time;
+  window_began_ = std::min(now, window_began_ + time);
   again_at_ = std::max(again_at_, now + window);
   if (first_)
-    first_->since += time;
+    first_->since = std::min(now, first_->since + time);
 }
 
 void slow_lanes::goes_on(slot at, duration round, time_point now) {

@@ -127,6 +127,10 @@ void acceptor::on(node_id from, const Prepare& msg, out& o) {
     std::string row;
     put_ballot(row, b);
     o.save(key_of(promise_row, s), std::move(row));
+    // What waits for an older ballot would only hold up this one.
+    reads_.drop_waiting([&](const auto& waits) {
+      return waits.what.promised && *waits.what.promised < b && waits.from == key_of(vote_row, s);
+    });
   }
   if (!r.voted) {
     promise(from, s, r, {}, o);

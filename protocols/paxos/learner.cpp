@@ -18,6 +18,9 @@ constexpr duration tick = 10ms;
 constexpr duration ask_after = 10ms;  // held up for so long: somebody's vote was lost
 constexpr duration ask_every_max = 160ms;
 constexpr duration heard_lately = 50ms;
+constexpr duration sync_helps_within = 500ms;
+constexpr duration transfer_unknown = 500ms;  // nothing long has come yet
+constexpr int transfers = 8;                  // that may wait in front of one: a proposer's window
 constexpr duration complain_every = 200ms;  // while behind
 constexpr duration position_every = 100ms;  // while there is news
 constexpr duration position_idle = 1s;
@@ -31,7 +34,7 @@ learner::learner(const protocol_context& context) : learner(context, majority{co
 learner::learner(const protocol_context& context, majority quorum)
     : self_(context.self), boot_(context.boot), members_(context.ids()), others_(context.ids()),
       quorum_(quorum), limits_(learner_limits::of(context.limits)), account_(context.account),
-      next_(context.start.value + 1), barriers_(quorum) {
+      next_(context.start.value + 1), barriers_(quorum), forgotten_(members_.size(), quorum) {
   std::erase(others_, self_);
   const auto wrong = read_options(context.options, options_);
   ENSURE(!wrong, wrong->message);
@@ -56,6 +59,8 @@ void learner::on(node_id from, const with_payload<Accepted>& msg, out& o) {
     return;
   if (s - next_ >= limits_.window_max) {
     rare(o, "paxos learner: hears of a slot that is too far ahead");
+    // Those before it are wanted all the same: proposers go on behind it.
+    used(s, o);
     return;
   }
   const auto at = quorate::from_wire(msg.head.ballot());
@@ -179,7 +184,7 @@ void learner::used(slot s, out& o) {
 }
 
 void learner::restart_patience(out& o) {
-  held_since_ = o.now();
+  held_since_ = head_since_ = o.now();
   ask_every_ = ask_after;
   ask_at_ = o.now() + ask_after;
   const auto shortest = static_cast<std::uint64_t>(options_.takeover_after.count());
@@ -192,6 +197,14 @@ bool learner::on_its_way() const {
          !quorum_.reached(static_cast<std::size_t>(reached) + 1);
 }
 
+bool learner::worth_waiting(time_point now) const {
+  duration longest{};
+  for (const auto n : others_)
+    longest = std::max(longest, account_->transfer(n));
+  return on_its_way() &&
+         now - head_since_ <= (longest == duration{} ? transfer_unknown : options_.takeover_after + transfers * longest);
+}
+
 void learner::ask(out& o) {
   Ask msg;
   msg.set_from(next_);
@@ -201,7 +214,7 @@ void learner::ask(out& o) {
     o.send(others_, msg);
   msg.set_bodies(true);
   o.send(self_, msg);
-  if (on_its_way())
+  if (worth_waiting(o.now()))
     return;
   for (auto it = slots_.begin(); it != slots_.end() && it->first <= msg.to(); ++it) {
     const auto& p = it->second;
@@ -258,9 +271,12 @@ void learner::on(timer_tag tag, out& o) {
   }
   armed_ = false;
   was_behind_ = was_behind_ && behind(o.now());
-  if (behind(o.now())) {
+  if (behind(o.now()))
     check_behind(o);
-  } else if (held_up()) {
+  // Sync helps soon, or cannot: the only one that is ahead may be in quarantine.
+  const auto alone =
+      was_behind_ && o.now() - behind_since_ >= sync_helps_within && forgotten_.majority_remembers(next_);
+  if (held_up() && (!was_behind_ || alone)) {
     if (o.now() >= ask_at_) {
       ask(o);
       ask_every_ = std::min(ask_every_ * 2, ask_every_max);
@@ -268,7 +284,7 @@ void learner::on(timer_tag tag, out& o) {
     }
     const auto first = slots_.find(next_);
     const auto since = std::max(held_since_, first == slots_.end() ? time_point{} : first->second.heard);
-    if (on_its_way()) {
+    if (worth_waiting(o.now())) {
       held_since_ = o.now();  // its proposer is alive, and not done with it
     } else if (o.now() - since >= takeover_after_) {
       take_over(o);
@@ -292,7 +308,7 @@ void learner::arm(out& o) {
 // ------------------------------------------------------------------------------------------------------
 
 bool learner::behind(time_point now) const {
-  return floor_heard_ >= next_ || std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
+  return forgotten_.highest() > next_ || std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
            return entry.second.next > next_ + limits_.behind_max && now - entry.second.heard <= peer_fresh;
          });
 }
@@ -301,6 +317,7 @@ void learner::check_behind(out& o) {
   if (!behind(o.now()))
     return;
   if (!was_behind_) {
+    behind_since_ = o.now();
     rare(o, "paxos learner: is too far behind");
     o.note(severity::info, "is too far behind at slot " + std::to_string(next_) + ": sync has to help");
   }
@@ -312,8 +329,8 @@ void learner::check_behind(out& o) {
   arm(o);
 }
 
-void learner::on(node_id, const Forgotten& msg, out& o) {
-  floor_heard_ = std::max(floor_heard_, msg.floor());
+void learner::on(node_id from, const Forgotten& msg, out& o) {
+  forgotten_.heard(from, msg.floor() + 1);  // up to there, itself included
   used(msg.floor(), o);
   check_behind(o);
 }

@@ -5,6 +5,7 @@
 #include "actors/traffic.hpp"
 #include "protocols/barriers.hpp"
 #include "protocols/contract.hpp"
+#include "protocols/floors.hpp"
 #include "protocols/paxos/options.hpp"
 #include "protocols/paxos/ports.hpp"
 #include "protocols/quorum.hpp"
@@ -89,6 +90,8 @@ private:
   /// A long message of another member is coming in just now, or one of ours has not come to a majority: that
   /// may well be what is missed here.
   [[nodiscard]] bool on_its_way() const;
+  /// The same, and not for longer than what is on its way can take: others' messages say nothing of this slot.
+  [[nodiscard]] bool worth_waiting(time_point now) const;
   /// The last slot worth asking about, or taking over: what comes of those behind would not be listened to,
   /// and whoever takes over what it does not listen to does so again and again.
   [[nodiscard]] slot last_in_reach() const;
@@ -126,15 +129,17 @@ private:
 
   // Patience with the slot that holds up the others.
   time_point held_since_{};
+  time_point head_since_{};  ///< when next() began to be in the way
   duration ask_every_{};
   time_point ask_at_{};
   duration takeover_after_{};
 
   open_barriers barriers_;
 
-  slot floor_heard_ = 0;  ///< an acceptor has forgotten everything up to here
+  floors forgotten_;
   std::map<node_id, peer> peers_;
   bool was_behind_ = false;
+  time_point behind_since_{};
   time_point complain_at_{};
   time_point news_at_{};
   bool armed_ = false;

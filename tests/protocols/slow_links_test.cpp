@@ -168,7 +168,7 @@ TEST_CASE("who has the bytes of a batch is told only that it is chosen") {
   CHECK(has(asker.on(n1, chosen), "delivered"));
 }
 
-TEST_CASE("a learner of paxos takes nothing over while something long is on its way") {
+TEST_CASE("a learner of paxos takes nothing over while something long is on its way, for as long as that may take") {
   memory_journal disk;
   slow s{n1};
   role_desk<paxos::learner> l{disk, s.context};
@@ -178,10 +178,20 @@ TEST_CASE("a learner of paxos takes nothing over while something long is on its 
   vote.head.set_slot(1);
   to_wire(ballot{1, n2}, vote.head.mutable_ballot());
   to_wire(batch_number(n2, 1), vote.head.mutable_value()->mutable_id());
+  s.account->last_transfer = 400ms;
   l.on(n2, vote);
-  CHECK(!has(for_so_long(l, 2s, 10ms), "Takeover{"));
-  s.account->arrives.clear();
-  CHECK(has(for_so_long(l, 2s, 10ms), "Takeover{"));
+  CHECK(!has(for_so_long(l, 3s, 10ms), "Takeover{"));
+  SUBCASE("until nothing comes any more") {
+    s.account->arrives.clear();
+    CHECK(has(for_so_long(l, 60ms, 10ms), "Takeover{"));
+  }
+  SUBCASE("others' messages go on coming: its own is not among them") {
+    CHECK(has(for_so_long(l, 500ms, 10ms), "Takeover{"));
+  }
+  SUBCASE("links are fast, as is seen now") {
+    s.account->last_transfer = 4ms;
+    CHECK(has(for_so_long(l, 60ms, 10ms), "Takeover{"));
+  }
 }
 
 }  // namespace quorate::testing

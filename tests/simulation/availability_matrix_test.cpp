@@ -92,8 +92,7 @@ TEST_CASE("the availability matrix of mencius") {
         {.gap_of_one_event = 33, .p50 = 5.6, .p99 = 36});
 }
 
-// Open: a flapping member still stops the others for up to 480 ms. To be mended, not to stay.
-TEST_CASE("the availability matrix of paxos" * doctest::may_fail()) {
+TEST_CASE("the availability matrix of paxos") {
   // A slot is taken over after 20 to 50 ms and a tick of 10; five members duel, also undisturbed.
   judge(*find_protocol("paxos"), {.gap_of_one_event = 73, .p50 = 10.2, .p99 = 91},
         {.gap_of_one_event = 110, .p50 = 15, .p99 = 91});
