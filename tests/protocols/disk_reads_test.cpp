@@ -32,6 +32,17 @@ TEST_CASE("reads go on in the order in which they were asked for, a few at a tim
   CHECK(o.list().size() == 4);
 }
 
+TEST_CASE("what is of no use any more does not wait, and what was begun ends") {
+  outbox<> o;
+  reads r{1, 100};
+  for (int i = 1; i <= 5; ++i)
+    CHECK(r.ask({i, std::to_string(i), "9"}, o));
+  r.drop_waiting([](const auto& one) { return one.what != 4; });
+  CHECK(r.waiting() == 1);
+  CHECK(r.done(rows_of(1), o) == 1);
+  CHECK(r.done(rows_of(2), o) == 4);
+}
+
 TEST_CASE("where too much waits nothing is taken in, and what waits is read all the same") {
   outbox<> o;
   reads r{0, 100};  // one at a time, at the least

@@ -257,6 +257,17 @@ TEST_CASE("whose lane has moved lately is not revoked by one who has not heard o
   CHECK(has(a.on(n3, prepare_lane(1, 103, 500, {7, n3})), "moved: 400"));
   a.pass(std::chrono::milliseconds{1});
   CHECK(has(a.on(n3, prepare_lane(1, 103, 500, {8, n3})), "send n3 Promise"));
+  // A lane that moves on and on keeps nobody off for longer than one patience.
+  std::string all;
+  for (me::slot step = 1; step <= 10; ++step) {
+    moved.set_upto(600 + step * 30);
+    moved.set_front(600 + step * 30);
+    a.on(n1, moved);
+    all += a.on(n3, prepare_lane(1, 502, 2000, {10 + step, n3}));
+    a.pass(std::chrono::milliseconds{10});
+  }
+  CHECK(has(all, "moved: 630"));
+  CHECK(has(all, "send n3 Promise"));
 }
 
 }  // namespace quorate::testing

@@ -92,6 +92,35 @@ TEST_CASE("an answer to a barrier of an earlier boot counts for nothing") {
   CHECK(has(l.on(n3, reply), "reached"));
 }
 
+TEST_CASE("where sync does not help, and a majority has the votes, a learner that is behind asks and revokes") {
+  memory_journal disk;
+  for (const std::uint32_t forgetful : {1, 2}) {
+    desk l{disk, context_of(3)};
+    l.start();
+    me::Votes seen;
+    seen.set_high(9);
+    l.on(n3, seen);
+    me::Forgotten gone;
+    gone.set_floor(5);
+    for (std::uint32_t n = 0; n < forgetful; ++n)
+      l.on(node_id{2 + n}, gone);
+    const auto for_400_ms = [&] {
+      std::string all;
+      for (int i = 0; i < 40; ++i) {
+        l.pass(std::chrono::milliseconds{10});
+        l.on(n3, seen);
+        all += l.tick();
+      }
+      return all;
+    };
+    CHECK(!has(for_400_ms(), "Recall"));
+    const auto late = for_400_ms();
+    CHECK(has(late, "Recall{") == (forgetful == 1));
+    CHECK(has(late, "Revoke{") == (forgetful == 1));
+    CHECK(has(late, "fell_behind"));
+  }
+}
+
 TEST_CASE("a learner that remembers one batch says so, and finds its way back from behind it") {
   memory_journal disk;
   auto context = context_of(3);

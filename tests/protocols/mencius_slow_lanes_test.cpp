@@ -118,6 +118,35 @@ TEST_CASE("who hears no majority revokes nothing, and has patience again once it
   CHECK(watch.due(1, 15, 20, false, now, random) == turn::yes);
 }
 
+TEST_CASE("who was cut off for long complains again of who is slow, within a few windows") {
+  slow_lanes slow{3};
+  time_point now = 1s;
+  slow.absent(10min, now);
+  std::optional<lane> found;
+  for (slot at = 0; at < 200 && !found; ++at) {
+    slow.waits(at, 1, now);
+    now += 10ms;
+    slow.goes_on(at, 2ms, now);
+    found = slow.slowest(now);
+  }
+  CHECK(found == lane{1});
+  // By what was lost alone too: a long wait now and then.
+  slow_lanes other{3};
+  other.absent(10min, now);
+  found.reset();
+  for (slot at = 0; at < 40 && !found; ++at) {
+    for (slot quick = 0; quick < 40; ++quick) {
+      other.waits(at * 100 + quick, 2, now);
+      other.goes_on(at * 100 + quick, 2ms, now);
+    }
+    other.waits(at * 100 + 50, 1, now);
+    now += 150ms;
+    other.goes_on(at * 100 + 50, 2ms, now);
+    found = other.slowest(now);
+  }
+  CHECK(found == lane{1});
+}
+
 TEST_CASE("an owner that only this member does not hear is not dead, and its lane is waited for again") {
   lane_watch watch{three(), node_id{1}, 20ms};
   prng random{1};

@@ -163,6 +163,29 @@ TEST_CASE(
   CHECK(!has(m.on(n2, forgotten(5)), "fell_behind"));
 }
 
+TEST_CASE("where sync does not help, and a majority has the votes, a learner that is behind asks and takes over") {
+  memory_journal disk;
+  for (const std::uint32_t forgetful : {1, 2}) {
+    desk l{disk, context_of(3)};
+    for (std::uint32_t n = 0; n < forgetful; ++n)
+      l.on(node_id{2 + n}, forgotten(5));
+    std::string soon;
+    for (int i = 0; i < 40; ++i) {
+      l.pass(10ms);
+      soon += l.tick();
+    }
+    CHECK(!has(soon, "Ask"));
+    std::string late;
+    for (int i = 0; i < 40; ++i) {
+      l.pass(10ms);
+      late += l.tick();
+    }
+    CHECK(has(late, "Ask{from: 1 to: 5}") == (forgetful == 1));
+    CHECK(has(late, "Takeover{slot: 1}") == (forgetful == 1));
+    CHECK(has(late, "fell_behind"));  // whoever can is still to help
+  }
+}
+
 TEST_CASE("a fast-forward goes on behind its cursor, with its generation, even when that is further back") {
   memory_journal disk;
   desk l{disk, context_of(3)};
