@@ -3,7 +3,9 @@
 
 #include "actors/ids.hpp"
 
+#include <algorithm>
 #include <memory>
+#include <vector>
 
 namespace quorate {
 
@@ -36,6 +38,10 @@ public:
 
   /// All that was handed over by now has been taken.
   [[nodiscard]] bool idle(node_id to) const { return taken(to, handed(to)); }
+  /// Of how many of these.
+  [[nodiscard]] std::size_t idle_of(const std::vector<node_id>& nodes) const {
+    return static_cast<std::size_t>(std::ranges::count_if(nodes, [&](node_id n) { return idle(n); }));
+  }
 };
 
 /// Where links take no time, or nothing is known of it.

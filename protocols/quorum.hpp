@@ -3,7 +3,9 @@
 
 #include "actors/ids.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 namespace quorate {
@@ -19,6 +21,15 @@ public:
 private:
   std::size_t members_;
 };
+
+/// The highest value that `n` of these have reached; puts them into another order.
+/// \pre 1 <= n <= values.size()
+template <class T>
+[[nodiscard]] T reached_by(std::size_t n, std::vector<T>& values) {
+  const auto nth = values.begin() + static_cast<std::ptrdiff_t>(n - 1);
+  std::nth_element(values.begin(), nth, values.end(), std::greater<>{});
+  return *nth;
+}
 
 /// Distinct members that said the same thing.
 class vote_count {

@@ -4,6 +4,7 @@
 #include "actors/link_account.hpp"
 
 #include <map>
+#include <vector>
 
 namespace quorate {
 
@@ -30,6 +31,15 @@ public:
       return false;
     s.now = stage::sent;
     return true;
+  }
+
+  /// Those of them to which it may be sent again now.
+  [[nodiscard]] std::vector<node_id> open_to(const link_account& account, const std::vector<node_id>& nodes) {
+    std::vector<node_id> result;
+    for (const auto n : nodes)
+      if (opens(account, n))
+        result.push_back(n);
+    return result;
   }
 
 private:

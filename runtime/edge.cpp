@@ -15,6 +15,7 @@ constexpr timer_tag deadlines{1};
 constexpr timer_tag opening{2};
 constexpr duration resolution = 5ms;  // of deadlines
 constexpr duration open_again = 500ms;
+constexpr int answer_patience = 4;  // times the patience with a node, while it sends something long
 
 const payload not_ordered_in_time{"the command could not be ordered by its deadline (is a majority of the "
                                   "members up?); it was not and will "
@@ -204,7 +205,7 @@ bool edge::on_its_way(write& w, time_point now) const {
   if (!w.taken && account_->taken(w.at, *w.upto))
     w.taken = now;
   // What comes back may be others': it counts for a while only.
-  return !w.taken || (account_->arriving(w.at) && now - *w.taken <= limits_.patience * 4);
+  return !w.taken || (account_->arriving(w.at) && now - *w.taken <= limits_.patience * answer_patience);
 }
 
 void edge::give_up(write& w, time_point now) {

@@ -103,7 +103,7 @@ private:
   writes::iterator settle(writes::iterator found, std::optional<node_id> by, time_point now);
   /// Who has it has had time enough.
   void give_up(write& w, time_point now);
-  /// It is long, and something long is on its way to who has it, or comes from there: how that orders it.
+  /// It is long and on its way to who has it, or has just come there and something long comes back: how that orders it.
   [[nodiscard]] bool on_its_way(write& w, time_point now) const;
   void tell_balancer(bool late, out& o);
   void expire(out& o);

@@ -41,11 +41,10 @@ log_index replica_log::forgettable(const std::map<node_id, log_index>& durable) 
   std::vector<log_index> all;
   for (const auto& [node, index] : durable)
     all.push_back(index);
-  std::sort(all.begin(), all.end(), std::greater<>{});
   if (all.empty())
     return log_index{0};
-  const auto majority_has = all[majority{all.size()}.size() - 1];
-  const auto all_have = all.back();
+  const auto majority_has = reached_by(majority{all.size()}.size(), all);
+  const auto all_have = reached_by(all.size(), all);
   // A member that is behind what our log may keep will need a snapshot anyway.
   return std::max(all_have, std::min(majority_has, limit_first()));
 }

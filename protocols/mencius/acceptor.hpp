@@ -84,6 +84,8 @@ private:
   [[nodiscard]] bool forgotten(node_id from, slot s, out& o);
   [[nodiscard]] bool usable(const span_of_lane& range) const;
   void hear(node_id from, slot high, out& o);
+  /// What every message about a range above ballot 0 goes through. False: there is nothing to say to it.
+  [[nodiscard]] bool takes(node_id from, const span_of_lane& range, const ballot& b, slot high, out& o);
   /// Whether who would revoke this is to hear first how the lane has moved.
   [[nodiscard]] bool moves(const span_of_lane& range, node_id asker, time_point now) const;
   /// One slot's revocation is refused for one patience at most: where several refuse for one another's sake, and

@@ -12,14 +12,18 @@ bool acceptor::usable(const span_of_lane& range) const {
   return range.which < lanes_.size() && range.first(lanes_) < range.last(lanes_);
 }
 
+bool acceptor::takes(node_id from, const span_of_lane& range, const ballot& b, slot high, out& o) {
+  if (!usable(range) || b == ballot{})
+    return false;
+  hear(from, high, o);
+  // With one slot below the floor the whole answer would be a lie: no vote there means nothing.
+  return !forgotten(from, lanes_.at_or_above(range.which, range.from), o);
+}
+
 void acceptor::on(node_id from, const Prepare& msg, out& o) {
   const span_of_lane range{msg.lane(), msg.from(), msg.to()};
   const auto b = quorate::from_wire(msg.ballot());
-  if (!usable(range) || b == ballot{})
-    return;
-  hear(from, msg.high(), o);
-  // With one slot below the floor the whole answer would be a lie: no vote there means nothing.
-  if (forgotten(from, lanes_.at_or_above(range.which, range.from), o))
+  if (!takes(from, range, b, msg.high(), o))
     return;
   auto& here = by_lane_[range.which];
   const auto promised = here.promises.highest(range.first(lanes_), range.last(lanes_));
@@ -67,10 +71,7 @@ void acceptor::on(node_id from, const Prepare& msg, out& o) {
 void acceptor::on(node_id from, const AcceptNoops& msg, out& o) {
   const auto range = span_of(msg.vote());
   const auto b = quorate::from_wire(msg.vote().ballot());
-  if (!usable(range) || b == ballot{})
-    return;
-  hear(from, msg.high(), o);
-  if (forgotten(from, lanes_.at_or_above(range.which, range.from), o))
+  if (!takes(from, range, b, msg.high(), o))
     return;
   auto& here = by_lane_[range.which];
   const auto promised = here.promises.highest(range.first(lanes_), range.last(lanes_));

@@ -3,7 +3,6 @@
 #include "protocols/quorum.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 namespace quorate::mencius {
@@ -27,13 +26,12 @@ void lane_watch::start(time_point now) {
   majority_heard_ = now;
 }
 
-time_point lane_watch::heard_by_majority() const {
-  std::vector<time_point> list;
+time_point lane_watch::heard_by_majority() {
+  others_heard_.clear();
   for (lane l = 0; l < by_lane_.size(); ++l)
     if (l != self_)
-      list.push_back(by_lane_[l].heard);
-  std::sort(list.begin(), list.end(), std::greater{});
-  return list[others_needed_ - 1];
+      others_heard_.push_back(by_lane_[l].heard);
+  return reached_by(others_needed_, others_heard_);
 }
 
 duration lane_watch::heard(node_id from, time_point now) {

@@ -78,12 +78,13 @@ private:
   };
 
   [[nodiscard]] std::uint32_t rank(lane l, time_point now) const;
-  [[nodiscard]] time_point heard_by_majority() const;
+  [[nodiscard]] time_point heard_by_majority();
 
   lanes lanes_;
   lane self_;
   std::size_t others_needed_;  ///< for a majority
   time_point majority_heard_{};
+  std::vector<time_point> others_heard_;  ///< room for a look at each message
   duration absent_{};  ///< since then
   duration shortest_;
   duration round_{};

@@ -23,7 +23,6 @@ constexpr duration position_every = 100ms;  // while there is news
 constexpr duration position_idle = 200ms;
 constexpr duration news_fresh = 2s;
 constexpr duration absence_min = 15ms;  // by which a timer is late
-constexpr duration sync_helps_within = 500ms;
 constexpr duration transfer_max = 1s;   // one that took longer was held up
 constexpr duration moved_every = 5ms;   // the acceptor beside us hears of it
 
@@ -40,7 +39,7 @@ learner::learner(const protocol_context& context, majority quorum, lane_blocks b
       account_(context.account), ledger_(lanes_, context.start.value, past_limits::of(context.limits)),
       tallies_(lanes_, quorum, tally_limits::of(context.limits)), long_batches_(lanes_.size()),
       claims_(lanes_.size()), watch_(lanes_, context.self, options_.revoke_after), barriers_(quorum),
-      moved_told_(lanes_.size()), slow_(lanes_.size()), forgotten_(lanes_.size(), quorum) {
+      moved_told_(lanes_.size()), slow_(lanes_.size()), lag_(lanes_.size(), quorum) {
   std::erase(others_, self_);
   const auto wrong = read_options(context.options, options_);
   ENSURE(!wrong, wrong->message);
@@ -303,11 +302,8 @@ void learner::on(timer_tag tag, out& o) {
   if (behind())
     check_behind(o);
   else
-    was_behind_ = false;
-  // Sync helps soon, or cannot: the only one that is ahead may be in quarantine.
-  const auto alone = was_behind_ && o.now() - behind_since_ >= sync_helps_within &&
-                     forgotten_.majority_remembers(ledger_.next());
-  if (held_up() && (!was_behind_ || alone)) {
+    lag_.over();
+  if (held_up() && !lag_.waits_for_sync(ledger_.next(), o.now())) {
     if (o.now() >= ask_at_) {
       ask(o);
       ask_every_ = std::min(ask_every_ * 2, ask_every_max);
@@ -363,7 +359,7 @@ void learner::on(node_id from, const fast_forward& msg, out& o) {
   }
   ledger_.go_to(msg.at.value);
   tallies_.drop_below(msg.at.value);
-  was_behind_ = false;
+  lag_.over();
   slow_.nothing_waits();
   barriers_.void_asked();
   ask_every_ = ask_after;

@@ -5,7 +5,7 @@
 #include "actors/traffic.hpp"
 #include "protocols/barriers.hpp"
 #include "protocols/contract.hpp"
-#include "protocols/floors.hpp"
+#include "protocols/lag.hpp"
 #include "protocols/mencius/lane_watch.hpp"
 #include "protocols/mencius/ledger.hpp"
 #include "protocols/mencius/options.hpp"
@@ -51,8 +51,6 @@ public:
   using handles = messages<Votes, with_payload<Body>, Position, Ask, Facts, with_payload<Chosen>, Forgotten,
                            BarrierReply, Began, Tell, Refused, fast_forward, barrier>;
   static constexpr port place = port::learner;
-
-  static constexpr duration complain_every = std::chrono::milliseconds{200};  ///< of being behind
 
   /// \pre the context's options are valid. Only tests pass a quorum or other blocks.
   explicit learner(const protocol_context& context);
@@ -116,7 +114,7 @@ private:
   [[nodiscard]] bool held_up() const { return ledger_.next() < high_ || own_wanted_ > ledger_.front(own_); }
   void tell_position(out& o);
   [[nodiscard]] Position position() const;
-  [[nodiscard]] bool behind() const { return forgotten_.highest() > ledger_.next(); }
+  [[nodiscard]] bool behind() const { return lag_.floor() > ledger_.next(); }
   void check_behind(out& o);
   void news(out& o);
   void arm(out& o);
@@ -163,10 +161,7 @@ private:
   std::vector<time_point> moved_told_;  ///< by lane
   slow_lanes slow_;
 
-  floors forgotten_;
-  bool was_behind_ = false;
-  time_point behind_since_{};
-  time_point complain_at_{};
+  lag lag_;
   time_point news_at_{};
   bool armed_ = false;
   time_point tick_due_{};

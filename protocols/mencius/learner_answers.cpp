@@ -119,23 +119,20 @@ void learner::on(node_id from, const with_payload<Chosen>& msg, out& o) {
 void learner::check_behind(out& o) {
   if (!behind())
     return;
-  if (!was_behind_) {
-    behind_since_ = o.now();
+  const auto duty = lag_.notice(o.now());
+  if (duty.begins) {
     rare(o, "mencius learner: is too far behind");
     o.note(severity::info,
            "is too far behind at slot " + std::to_string(ledger_.next()) + ": sync has to help");
   }
-  if (!was_behind_ || o.now() >= complain_at_) {
-    complain_at_ = o.now() + complain_every;
+  if (duty.complains)
     o.send(self_, fell_behind{});
-  }
-  was_behind_ = true;
   arm(o);
 }
 
 void learner::on(node_id from, const Forgotten& msg, out& o) {
   heard(from, o);
-  forgotten_.heard(from, msg.floor());
+  lag_.forgotten(from, msg.floor());
   check_behind(o);
 }
 

@@ -24,8 +24,7 @@ bool learner::on_its_way(slot s, time_point now) const {
     const auto& came = long_batches_[l];
     return s >= came.end ? account_->arriving(lanes_.owner(l)) : s >= came.before && now < came.until;
   }
-  const auto reached = std::ranges::count_if(others_, [&](node_id n) { return account_->idle(n); });
-  return !quorum_.reached(static_cast<std::size_t>(reached) + 1);
+  return !quorum_.reached(account_->idle_of(others_) + 1);
 }
 
 slot learner::needed(lane l, time_point now) const {
@@ -121,20 +120,19 @@ void learner::ask(out& o) {
 
 void learner::ask_for_bodies(out& o) {
   for (const auto s : ledger_.missing(limits_.answer_batches_max)) {
-    const auto arrives = on_its_way(s, o.now());
     rare(o, "mencius learner: asks for the bytes of a chosen batch");
-    auto holders = tallies_.voters(s, ledger_.chosen().at(s).id);
-    if (holders.empty())
-      holders = lanes_.members();
-    std::sort(holders.begin(), holders.end());
     Recall msg;
     msg.set_lane(lanes_.of(s));
     msg.set_from(s);
     msg.set_to(s + 1);
     msg.set_bodies(true);
     o.send(self_, msg);  // costs no link anything
-    if (arrives)
+    if (on_its_way(s, o.now()))
       continue;
+    auto holders = tallies_.voters(s, ledger_.chosen().at(s).id);
+    if (holders.empty())
+      holders = lanes_.members();
+    std::sort(holders.begin(), holders.end());
     if (const auto holder = holders[o.prng().below(holders.size())]; holder != self_)
       o.send(holder, std::move(msg));
   }

@@ -4,7 +4,6 @@
 #include "protocols/mencius/proposer_rows.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <set>
 
 namespace quorate::mencius {
@@ -167,11 +166,7 @@ void proposer::send_suggestion(slot s, const suggestion& x, const std::vector<no
 
 /// To those who have taken what was sent before: to others it is still on its way.
 void proposer::suggest_again(slot s, suggestion& x, out& o) {
-  std::vector<node_id> to;
-  for (const auto m : lanes_.members())
-    if (x.gate.opens(*account_, m))
-      to.push_back(m);
-  if (!to.empty())
+  if (const auto to = x.gate.open_to(*account_, lanes_.members()); !to.empty())
     send_suggestion(s, x, to, o);
 }
 
@@ -288,10 +283,7 @@ slot proposer::refused_by_enough() const {
   for (const auto& [member, to] : refused_upto_)
     list.push_back(to);
   const auto enough = lanes_.size() - quorum_.size() + 1;
-  if (list.size() < enough)
-    return 0;
-  std::sort(list.begin(), list.end(), std::greater{});
-  return list[enough - 1];
+  return list.size() < enough ? 0 : reached_by(enough, list);
 }
 
 void proposer::give_way(slot s, out& o) {

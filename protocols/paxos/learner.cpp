@@ -17,11 +17,6 @@ constexpr timer_tag position_timer{2};
 constexpr duration tick = 10ms;
 constexpr duration ask_after = 10ms;  // held up for so long: somebody's vote was lost
 constexpr duration ask_every_max = 160ms;
-constexpr duration heard_lately = 50ms;
-constexpr duration sync_helps_within = 500ms;
-constexpr duration transfer_unknown = 10s;  // the first long message is still coming in: the link is slow
-constexpr int transfers = 8;                  // that may wait in front of one: a proposer's window
-constexpr duration complain_every = 200ms;  // while behind
 constexpr duration position_every = 100ms;  // while there is news
 constexpr duration position_idle = 1s;
 constexpr duration news_fresh = 2s;
@@ -34,7 +29,7 @@ learner::learner(const protocol_context& context) : learner(context, majority{co
 learner::learner(const protocol_context& context, majority quorum)
     : self_(context.self), boot_(context.boot), members_(context.ids()), others_(context.ids()),
       quorum_(quorum), limits_(learner_limits::of(context.limits)), account_(context.account),
-      next_(context.start.value + 1), barriers_(quorum), forgotten_(members_.size(), quorum) {
+      next_(context.start.value + 1), barriers_(quorum), lag_(members_.size(), quorum) {
   std::erase(others_, self_);
   const auto wrong = read_options(context.options, options_);
   ENSURE(!wrong, wrong->message);
@@ -53,7 +48,7 @@ void learner::start(out& o) {
 // -------------------------------------------------------------------------------------------------------
 
 void learner::on(node_id from, const with_payload<Accepted>& msg, out& o) {
-  heard_[from] = o.now();
+  peers_[from].heard = o.now();
   const auto s = msg.head.slot();
   if (s < next_)
     return;
@@ -191,78 +186,6 @@ void learner::restart_patience(out& o) {
   takeover_after_ = duration{o.prng().between(shortest, shortest * 5 / 2)};
 }
 
-bool learner::on_its_way() const {
-  const auto reached = std::ranges::count_if(others_, [&](node_id n) { return account_->idle(n); });
-  return std::ranges::any_of(others_, [&](node_id n) { return account_->arriving(n); }) ||
-         !quorum_.reached(static_cast<std::size_t>(reached) + 1);
-}
-
-bool learner::worth_waiting(time_point now) const {
-  duration longest{};
-  for (const auto n : others_)
-    longest = std::max(longest, account_->transfer(n));
-  return on_its_way() &&
-         now - head_since_ <= (longest == duration{} ? transfer_unknown : options_.takeover_after + transfers * longest);
-}
-
-void learner::ask(out& o) {
-  Ask msg;
-  msg.set_from(next_);
-  msg.set_to(last_in_reach());
-  // Votes of all; bytes come free from the acceptor beside us, and else from one that is known to have them.
-  if (!others_.empty())
-    o.send(others_, msg);
-  msg.set_bodies(true);
-  o.send(self_, msg);
-  if (worth_waiting(o.now()))
-    return;
-  for (auto it = slots_.begin(); it != slots_.end() && it->first <= msg.to(); ++it) {
-    const auto& p = it->second;
-    if (!p.chosen_at || p.chosen.noop || !p.bodies.empty())
-      continue;
-    const auto whom = holder(p, o);
-    if (whom == self_)
-      continue;
-    msg.set_from(it->first);
-    o.send(whom, msg);
-    return;
-  }
-}
-
-node_id learner::holder(const progress& p, out& o) const {
-  auto list = p.chosen.voters.voters();
-  std::erase(list, self_);
-  if (list.empty())
-    return self_;
-  std::sort(list.begin(), list.end());
-  const auto silent = std::stable_partition(list.begin(), list.end(), [&](node_id n) {
-    const auto found = heard_.find(n);
-    return found != heard_.end() && o.now() - found->second <= heard_lately;
-  });
-  if (silent != list.begin())
-    list.erase(silent, list.end());
-  return list[o.prng().below(list.size())];
-}
-
-slot learner::last_in_reach() const {
-  return std::min(highest_, next_ + std::min(ask_slots_max, limits_.window_max) - 1);
-}
-
-void learner::take_over(out& o) {
-  const auto last = last_in_reach();
-  auto it = slots_.begin();
-  for (auto s = next_; s <= last; ++s) {
-    while (it != slots_.end() && it->first < s)
-      ++it;
-    const auto* p = it != slots_.end() && it->first == s ? &it->second : nullptr;
-    if (p && (p->chosen_at || o.now() - p->heard < options_.takeover_after))
-      continue;
-    Takeover msg;
-    msg.set_slot(s);
-    o.send(self_, std::move(msg));
-  }
-}
-
 void learner::on(timer_tag tag, out& o) {
   if (tag == position_timer) {
     tell_position(o);
@@ -270,13 +193,11 @@ void learner::on(timer_tag tag, out& o) {
     return;
   }
   armed_ = false;
-  was_behind_ = was_behind_ && behind(o.now());
   if (behind(o.now()))
     check_behind(o);
-  // Sync helps soon, or cannot: the only one that is ahead may be in quarantine.
-  const auto alone =
-      was_behind_ && o.now() - behind_since_ >= sync_helps_within && forgotten_.majority_remembers(next_);
-  if (held_up() && (!was_behind_ || alone)) {
+  else
+    lag_.over();
+  if (held_up() && !lag_.waits_for_sync(next_, o.now())) {
     if (o.now() >= ask_at_) {
       ask(o);
       ask_every_ = std::min(ask_every_ * 2, ask_every_max);
@@ -308,29 +229,26 @@ void learner::arm(out& o) {
 // ------------------------------------------------------------------------------------------------------
 
 bool learner::behind(time_point now) const {
-  return forgotten_.highest() > next_ || std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
-           return entry.second.next > next_ + limits_.behind_max && now - entry.second.heard <= peer_fresh;
+  return lag_.floor() > next_ || std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
+           return entry.second.next > next_ + limits_.behind_max && now - entry.second.told <= peer_fresh;
          });
 }
 
 void learner::check_behind(out& o) {
   if (!behind(o.now()))
     return;
-  if (!was_behind_) {
-    behind_since_ = o.now();
+  const auto duty = lag_.notice(o.now());
+  if (duty.begins) {
     rare(o, "paxos learner: is too far behind");
     o.note(severity::info, "is too far behind at slot " + std::to_string(next_) + ": sync has to help");
   }
-  if (!was_behind_ || o.now() >= complain_at_) {
-    complain_at_ = o.now() + complain_every;
+  if (duty.complains)
     o.send(self_, fell_behind{});
-  }
-  was_behind_ = true;
   arm(o);
 }
 
 void learner::on(node_id from, const Forgotten& msg, out& o) {
-  forgotten_.heard(from, msg.floor() + 1);  // up to there, itself included
+  lag_.forgotten(from, msg.floor() + 1);  // up to there, itself included
   used(msg.floor(), o);
   check_behind(o);
 }
@@ -348,10 +266,12 @@ void learner::tell_position(out& o) {
 }
 
 void learner::on(node_id from, const Position& msg, out& o) {
-  heard_[from] = o.now();
+  auto& p = peers_[from];
+  p.heard = o.now();
   if (msg.next() == 0)
     return;
-  peers_[from] = {msg.next(), o.now()};
+  p.next = msg.next();
+  p.told = o.now();
   if (msg.highest_used() > highest_) {
     InUse taken;
     taken.set_slot(msg.highest_used());
@@ -378,7 +298,7 @@ void learner::on(node_id from, const fast_forward& msg, out& o) {
   }
   next_ = msg.at.value + 1;
   drop(slots_.begin(), slots_.lower_bound(next_));
-  was_behind_ = false;
+  lag_.over();
   barriers_.void_asked();
   news_at_ = o.now();
   restart_patience(o);
@@ -409,7 +329,7 @@ void learner::query(std::uint64_t number, const std::vector<node_id>& whom, out&
 
 void learner::on(node_id from, const BarrierReply& msg, out& o) {
   // Numbers start anew with each boot: an answer to an earlier one says nothing about now.
-  heard_[from] = o.now();
+  peers_[from].heard = o.now();
   if (msg.boot() != boot_.value)
     return;
   const auto target = barriers_.answered(msg.token(), from, msg.highest_voted() + 1);

@@ -5,7 +5,7 @@
 #include "actors/traffic.hpp"
 #include "protocols/barriers.hpp"
 #include "protocols/contract.hpp"
-#include "protocols/floors.hpp"
+#include "protocols/lag.hpp"
 #include "protocols/paxos/options.hpp"
 #include "protocols/paxos/ports.hpp"
 #include "protocols/quorum.hpp"
@@ -78,7 +78,8 @@ private:
     time_point heard{};  ///< the last news of it
   };
   struct peer {
-    slot next = 0;
+    slot next = 0;      ///< as it has told
+    time_point told{};  ///< that
     time_point heard{};
   };
 
@@ -125,8 +126,6 @@ private:
   std::map<slot, progress> slots_;  ///< from next_
   std::size_t body_bytes_ = 0;
 
-  std::map<node_id, time_point> heard_;  ///< when a member was heard last
-
   // Patience with the slot that holds up the others.
   time_point held_since_{};
   time_point head_since_{};  ///< when next() began to be in the way
@@ -136,11 +135,8 @@ private:
 
   open_barriers barriers_;
 
-  floors forgotten_;
+  lag lag_;
   std::map<node_id, peer> peers_;
-  bool was_behind_ = false;
-  time_point behind_since_{};
-  time_point complain_at_{};
   time_point news_at_{};
   bool armed_ = false;
 };

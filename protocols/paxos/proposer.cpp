@@ -209,11 +209,7 @@ void proposer::on(timer_tag, out& o) {
         send_prepare(s, a, o);
         continue;
       }
-      std::vector<node_id> again;
-      for (const auto m : members_)
-        if (a.gate.opens(*account_, m))
-          again.push_back(m);
-      if (!again.empty())
+      if (const auto again = a.gate.open_to(*account_, members_); !again.empty())
         send_accept(s, a, again, o);
     }
   }

@@ -1,5 +1,7 @@
 #include "tests/harness/network_model.hpp"
 
+#include "actors/link_account.hpp"
+
 #include <algorithm>
 
 namespace quorate::testing {
@@ -18,12 +20,8 @@ void network_model::heal() {
   conditions_.loss = 0;
   conditions_.duplication = 0;
   conditions_.stray = 0;
-  for (auto& way : links_) {
-    way.cuts = 0;
-    way.more = {};
-    way.loss_factor = way.delay_factor = 1;
-    way.last = {};
-  }
+  for (auto& way : links_)
+    static_cast<condition&>(way) = {};
 }
 
 duration network_model::delay(const link& way) {
@@ -43,7 +41,7 @@ duration network_model::transmission(link& way, node_id from, time_point now, st
   };
   auto& free = free_at_[from.value - 1];
   const auto begins = std::max(now, free);
-  if (bytes <= short_bytes_max) {
+  if (bytes <= link_account::short_bytes_max) {
     // It goes between the pieces of what is long, and delays that.
     free = begins + takes(bytes);
     return std::min(begins - now, takes(2 * piece_bytes)) + takes(bytes);

@@ -38,8 +38,7 @@ public:
   [[nodiscard]] const std::vector<duration>& plan(node_id from, node_id to, time_point now,
                                                   std::size_t bytes = 0);
 
-  /// A message above this goes in pieces; a shorter one waits for two of these at most.
-  static constexpr std::size_t short_bytes_max = 16 * 1024;
+  /// Long messages go in pieces; a short one waits for two of these at most.
   static constexpr std::size_t piece_bytes = 32 * 1024;
 
   /// The account of the long messages of a link.
@@ -54,12 +53,15 @@ private:
     time_point ends{};
     std::uint64_t upto = 0;
   };
-  struct link {
+  /// What heals.
+  struct condition {
     int cuts = 0;
     double loss_factor = 1;
     double delay_factor = 1;
     duration more{};
     time_point last{};
+  };
+  struct link : condition {
     std::uint64_t handed = 0;
     std::uint64_t taken = 0;
     duration took{};                 ///< of the last one that has ended
