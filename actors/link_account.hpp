@@ -35,6 +35,10 @@ public:
   [[nodiscard]] virtual bool arriving_in_background(node_id from) const = 0;
   /// How long the last long message of this node was coming in.
   [[nodiscard]] virtual duration transfer(node_id) const { return {}; }
+  /// The same of what it sends for others to catch up from.
+  [[nodiscard]] virtual duration transfer_in_background(node_id) const { return {}; }
+  /// Something of what this node sends for that one to catch up from has not been taken yet.
+  [[nodiscard]] virtual bool background_on_its_way(node_id) const { return false; }
 
   /// All that was handed over by now has been taken.
   [[nodiscard]] bool idle(node_id to) const { return taken(to, handed(to)); }

@@ -22,6 +22,13 @@ namespace {
 /// Whoever aborts has printed why just before: that belongs to the process's last line, not to a line of its own.
 constexpr std::chrono::milliseconds log_after{100};
 
+// A sanitizer's report is not for the log, and is longer than a line.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitizer_prints = true;
+#else
+constexpr bool sanitizer_prints = false;
+#endif
+
 std::atomic<int> reading_end{-1};
 
 void log_lines(std::string_view text) {
@@ -49,7 +56,8 @@ void keep_logging(int from) {
 }  // namespace
 
 void capture_library_output() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  if (sanitizer_prints)
+    return;
   // Whoever prints more than fits, or after the reader has gone with the process, is not held up.
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
@@ -58,7 +66,6 @@ void capture_library_output() {
   ::close(ends[1]);
   reading_end = ends[0];
   std::thread{&keep_logging, ends[0]}.detach();
-#endif
 }
 
 std::size_t take_library_output(char* into, std::size_t size) noexcept {

@@ -72,6 +72,7 @@ void node::on(const founded& message) {
   r.limits = setup_.log;
   r.sessions = setup_.sessions;
   r.memory = setup_.memory;
+  r.account = setup_.account;
   auto log = std::make_unique<role_host<replica>>(std::move(r));
   const auto who = identity(port::replica);
   log->recover(*setup_.saved->view(who.space));

@@ -20,6 +20,8 @@ constexpr std::string_view mark_key = "d";  // saved to make everything before i
 // Behind by this much, asking the protocol for single batches is the slower way.
 constexpr std::uint64_t far_behind = 1'024;
 constexpr duration stuck_after = 1s;
+// On a slow link the next batch alone takes seconds, and sync would send it once more.
+constexpr duration batches_arrive_for = 10s;
 constexpr std::uint64_t flush_after_batches = 16'384;
 constexpr std::size_t flush_after_bytes = 64 * 1024 * 1024;
 
@@ -296,15 +298,23 @@ void replica::on(timer_tag, out& o) {
     progress_ = next();
     progress_at_ = o.now();
   }
+  if (batches_arrive())
+    arrived_at_ = o.now();
   const auto behind = std::any_of(applied_.begin(), applied_.end(), [&](auto& x) {
     return x.second > next() && !quarantined_.contains(x.first);
   });
   if (!behind)
     progress_at_ = o.now();
-  else if (o.now() - progress_at_ >= stuck_after) {
+  else if (o.now() - std::max(progress_at_, std::min(arrived_at_, progress_at_ + batches_arrive_for)) >=
+           stuck_after) {
     progress_at_ = o.now();
     ask_for_sync(o);
   }
+}
+
+bool replica::batches_arrive() const {
+  return std::ranges::any_of(
+      setup_.members, [&](const member& m) { return m.id != setup_.self && setup_.account->arriving(m.id); });
 }
 
 void replica::tell_applied(out& o) {

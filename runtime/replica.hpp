@@ -1,6 +1,7 @@
 // Owns a group's log and state machine on one node.
 #pragma once
 
+#include "actors/link_account.hpp"
 #include "actors/messages.pb.h"
 #include "actors/origin.hpp"
 #include "actors/outbox.hpp"
@@ -50,6 +51,7 @@ struct replica_setup {
   log_limits limits;
   session_limits sessions;
   role_limits memory{};
+  std::shared_ptr<const link_account> account = std::make_shared<instant_links>();
 };
 
 /// Numbers the batches that the protocol delivers, applies them once, answers who waits, serves reads and
@@ -118,6 +120,8 @@ private:
   void answer_from_sessions(out& o);
   void ask_for_barrier(const std::optional<barrier>& wanted, out& o);
   void run_queries(std::vector<query> list, out& o);
+  /// Parts of a long batch come in from some member.
+  [[nodiscard]] bool batches_arrive() const;
   void tell_applied(out& o);
   void finish_snapshot(log_index at, out& o);
   void trim(out& o);
@@ -165,6 +169,7 @@ private:
   log_index told_;      ///< last told to others as applied
   log_index progress_;  ///< where this replica stood when it last moved
   time_point progress_at_{};
+  time_point arrived_at_{};  ///< when part of a long batch last came in, as far as was looked
   time_point told_at_{};
   log_index forgotten_;
   log_index flush_asked_;

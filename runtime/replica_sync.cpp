@@ -35,7 +35,8 @@ void replica::on(node_id, const fetch_log& msg, out& o) {
   } else {
     const token id{++fetches_};
     fetching_[id] = {msg.peer, msg.transfer, msg.from};
-    o.read(id, log_rows::key(msg.from), std::string{log_rows::end}, chunk_bytes_max_);
+    o.read(id, log_rows::key(msg.from), std::string{log_rows::end},
+           std::min(msg.bytes_max, chunk_bytes_max_));
   }
 }
 

@@ -13,6 +13,8 @@ constexpr std::size_t short_run_max = 2 * piece_bytes_max;
 // And so many pieces of batches before one of what others catch up from: it goes on, slowly, so that nobody
 // takes it for lost and asks for it again.
 constexpr std::size_t bulk_run_max = 8;
+// The way may have become longer since.
+constexpr duration round_trip_holds = std::chrono::seconds{10};
 
 }  // namespace
 
@@ -109,9 +111,13 @@ bool send_queue::acknowledged(std::uint64_t bytes, time_point now) {
 
 void send_queue::measure(const piece& p, time_point now) {
   const auto trip = std::max(now - p.at, duration{1});
-  // One that met nothing on its way tells how long the way is now; others only that it is no longer.
-  if (p.alone || round_trip_ == duration{} || trip < round_trip_)
+  // The shortest of late. Also one that met nothing of this connection may have met what others send over the
+  // same line, and a window that followed these would grow with the queue that it makes.
+  if (trip <= round_trip_ || round_trip_ == duration{} ||
+      (p.alone && now - round_trip_at_ > round_trip_holds)) {
     round_trip_ = trip;
+    round_trip_at_ = now;
+  }
   const auto over = std::chrono::duration<double>{std::max(now - p.since, duration{1})}.count();
   rates_[next_rate_] = static_cast<double>(p.end - p.acknowledged) / over;
   next_rate_ = (next_rate_ + 1) % rates_.size();

@@ -66,7 +66,8 @@ private:
   std::uint64_t sent_ = 0;
   std::uint64_t acknowledged_ = 0;
   time_point acknowledged_at_{};
-  duration round_trip_{};           ///< the shortest that was measured; 0: none yet
+  duration round_trip_{};  ///< the shortest that was measured of late; 0: none yet
+  time_point round_trip_at_{};
   std::array<double, 8> rates_{};   ///< bytes per second, the latest
   std::size_t next_rate_ = 0;
 };

@@ -39,6 +39,16 @@ duration transport_accounts::transfer(node_id from) const {
   return c ? c->bulk.took() : duration{};
 }
 
+duration transport_accounts::transfer_in_background(node_id from) const {
+  const auto c = find(from);
+  return c ? c->background.took() : duration{};
+}
+
+bool transport_accounts::background_on_its_way(node_id to) const {
+  const auto c = find(to);
+  return c && c->background_on_its_way;
+}
+
 bool transport_accounts::arriving_in_background(node_id from) const {
   const auto c = find(from);
   return c && c->background.going_on(account_now());

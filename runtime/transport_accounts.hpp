@@ -17,8 +17,13 @@ class arrivals {
 public:
   /// One that has not gone on for so long is not arriving any more: its sender may be dead. Where links are
   /// so slow that there are longer gaps between its parts, patience is twice the longest of the latest ones.
-  static constexpr duration patience_min = std::chrono::milliseconds{25};
-  static constexpr duration patience_max = std::chrono::milliseconds{500};
+  struct patience {
+    duration min = std::chrono::milliseconds{25};
+    duration max = std::chrono::milliseconds{500};
+  };
+
+  arrivals() = default;
+  explicit arrivals(patience limits) : limits_(limits) {}
 
   /// Some of one has come. `whole`: its end. `more`: the rest, or another one, is on its way.
   void came(time_point now, bool whole, bool more) {
@@ -35,7 +40,7 @@ public:
       usual_ = longest_ > usual_ ? longest_ : usual_ + (longest_ - usual_) / 4;
       longest_ = {};
     }
-    patience_ = std::clamp(2 * std::max(usual_, longest_), patience_min, patience_max).count();
+    patience_ = std::clamp(2 * std::max(usual_, longest_), limits_.min, limits_.max).count();
     at_ = last_.count();
   }
   /// How long the last one was coming in.
@@ -43,6 +48,7 @@ public:
   [[nodiscard]] bool going_on(time_point now) const { return at_ != 0 && now.count() - at_ < patience_; }
 
 private:
+  patience limits_;
   time_point last_{};
   time_point began_{};
   duration longest_{};  ///< between parts of the one that is coming in
@@ -59,8 +65,10 @@ struct connection_account {
   // the other process has.
   std::atomic<std::uint64_t> handed{0};
   std::atomic<std::uint64_t> taken{0};
+  std::atomic<bool> background_on_its_way{false};
   arrivals bulk;
-  arrivals background;
+  // One piece goes between many of batches, on a slow link a second apart, and nobody's command waits for it.
+  arrivals background{arrivals::patience{std::chrono::seconds{1}, std::chrono::seconds{5}}};
 
 private:
   [[nodiscard]] static std::uint64_t next() {
@@ -80,6 +88,8 @@ public:
   [[nodiscard]] bool arriving(node_id from) const override;
   [[nodiscard]] bool arriving_in_background(node_id from) const override;
   [[nodiscard]] duration transfer(node_id from) const override;
+  [[nodiscard]] duration transfer_in_background(node_id from) const override;
+  [[nodiscard]] bool background_on_its_way(node_id to) const override;
 
 private:
   [[nodiscard]] std::shared_ptr<const connection_account> find(node_id node) const;

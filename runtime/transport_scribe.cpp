@@ -364,6 +364,7 @@ void guarded_scribe::publish_account() {
   auto& account = *speaker_->account;
   account.handed = queue_.handed(urgency::bulk);
   account.taken = queue_.taken(urgency::bulk);
+  account.background_on_its_way = queue_.handed(urgency::background) != queue_.taken(urgency::background);
 }
 
 bool guarded_scribe::refuse(const std::string& why) {

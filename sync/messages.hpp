@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/command.hpp"
+#include "actors/limits.hpp"
 #include "actors/message.hpp"
 #include "actors/store.hpp"
 #include "actors/traffic.hpp"
@@ -32,6 +33,7 @@ struct fetch_log {
   node_id peer;
   token transfer;
   log_index from;
+  std::size_t bytes_max = limits::chunk_bytes_max;  ///< of its answer, where one entry has no more
 };
 
 /// replica -> sync: this. Empty where the asked is no older than the log's end.

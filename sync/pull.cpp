@@ -14,6 +14,8 @@ namespace {
 
 constexpr timer_tag tick{1};
 constexpr std::uint32_t credits_max = 4;  // chunks on their way at once
+constexpr std::size_t chunk_bytes_min = 64 * 1024;  // what goes in one piece
+constexpr int behind_batches_max = 10;              // so many times the silence after which is asked again
 constexpr std::uint64_t serving_idle_max_ms = 10'000;
 constexpr std::uint64_t checksum_seed = 0x5175;
 
@@ -50,6 +52,11 @@ void pull::on(timer_tag, out& o) {
   const std::chrono::milliseconds idle_max{setup_.memory.of("sync.serving_idle_max_ms", serving_idle_max_ms)};
   if (std::erase_if(serving_, [&](const auto& s) { return o.now() - s.second.heard > idle_max; }) > 0)
     rare(o, "sync: gives up one that asks no more");
+  for (auto& [peer, s] : serving_)
+    if (s.waits && !setup_.account->background_on_its_way(peer)) {
+      s.waits = false;
+      pump(peer, s, o);
+    }
   // While our own replica is at work it is not the peer who is silent.
   if (!getting_ || getting_->with_replica > 0 || o.now() - getting_->heard < setup_.again)
     return;
@@ -58,6 +65,10 @@ void pull::on(timer_tag, out& o) {
     getting_->heard = o.now();
     return;
   }
+  // Nor where it waits behind batches for the same link.
+  if (setup_.account->arriving(getting_->peers[getting_->peer]) &&
+      o.now() - getting_->heard < setup_.again * behind_batches_max)
+    return;
   // Once of the same peer, since only an answer may be lost; then of the next one, from the beginning.
   if (++getting_->silences > 1) {
     rare(o, "sync: gives up a peer that is silent");
@@ -83,6 +94,11 @@ void pull::on(node_id, const catch_up& msg, out& o) {
       t.peers.push_back(m.id);
   if (t.peers.empty())
     return;
+  // Where nothing long has come from there yet, all is supposed to be quick.
+  const auto quick = is_quick(std::max(setup_.account->transfer(t.peers.front()),
+                                       setup_.account->transfer_in_background(t.peers.front())));
+  t.window = quick ? credits_max : 1;
+  t.chunk_bytes = quick ? chunk_bytes_max_ : std::min(chunk_bytes_min, chunk_bytes_max_);
   begin_anew(t);
   t.next = t.applied = msg.next;
   getting_ = std::move(t);
@@ -94,6 +110,7 @@ void pull::on(node_id, const catch_up& msg, out& o) {
 void pull::begin_anew(transfer& t) {
   t.id = token{(setup_.boot.value << 24) | ++transfers_};
   t.snapshot = t.staged = false;
+  t.part_bytes = t.chunk_bytes;
   t.part = 0;
   t.early_entries.clear();
   t.early_parts.clear();
@@ -106,9 +123,42 @@ void pull::ask(out& o) {
   wire::Pull msg;
   msg.set_token(t.id.value);
   msg.set_from(t.applied.value);
-  msg.set_credits(credits_max);
+  t.under_way = t.window;
+  msg.set_credits(t.window);
+  msg.set_bytes(t.chunk_bytes);
+  msg.set_part_bytes(t.part_bytes);
   msg.set_part(t.snapshot ? t.part : 0);
   o.send(t.peers[t.peer], std::move(msg));
+}
+
+void pull::pace(transfer& t, node_id from) const {
+  t.silences = 0;
+  t.under_way -= std::min(t.under_way, 1U);
+  const auto took = setup_.account->transfer_in_background(from);
+  if (is_quick(took)) {
+    t.chunk_bytes = std::min(t.chunk_bytes * 2, chunk_bytes_max_);
+    t.window = std::min(t.window + 1, credits_max);
+  } else if (took > setup_.again) {
+    t.chunk_bytes = std::max(t.chunk_bytes / 2, std::min(chunk_bytes_min, chunk_bytes_max_));
+    t.window = 1;
+  }
+}
+
+bool pull::is_quick(duration transfer) const {
+  return transfer <= setup_.again / 4;
+}
+
+void pull::give_credit(out& o) {
+  auto& t = *getting_;
+  const auto busy = t.under_way + t.with_replica;
+  if (busy >= t.window)
+    return;
+  wire::Credit credit;
+  credit.set_token(t.id.value);
+  credit.set_chunks(t.window - busy);
+  credit.set_bytes(t.chunk_bytes);
+  t.under_way = t.window - t.with_replica;
+  o.send(t.peers[t.peer], std::move(credit));
 }
 
 void pull::on(node_id from, const with_payload<wire::Entries>& msg, out& o) {
@@ -146,7 +196,7 @@ void pull::take_entries(node_id from, const with_payload<wire::Entries>& msg, ou
     entries.entries.push_back({epoch_id{head.epoch()}, cursor{head.cursor()}, std::move(value)});
   }
   t.heard = o.now();
-  t.silences = 0;
+  pace(t, from);
   t.next = log_index{t.next.value + entries.entries.size()};
   t.end = log_index{msg.head.end()};
   ++t.with_replica;
@@ -198,7 +248,7 @@ void pull::take_part(node_id from, const with_payload<wire::SnapshotPart>& msg, 
     stage.pairs.emplace_back(std::move(key), std::move(value));
   }
   t.heard = o.now();
-  t.silences = 0;
+  pace(t, from);
   t.snapshot = true;
   t.at = stage.at;
   ++t.part;
@@ -232,10 +282,7 @@ void pull::on(node_id, const came_to& msg, out& o) {
     o.note(severity::info, "has caught up to index " + std::to_string(t.applied.value));
     getting_.reset();
   } else {
-    wire::Credit credit;
-    credit.set_token(t.id.value);
-    credit.set_chunks(1);
-    o.send(t.peers[t.peer], std::move(credit));
+    give_credit(o);
   }
 }
 
@@ -262,8 +309,15 @@ void pull::on(node_id from, const wire::Pull& msg, out& o) {
     s.part = msg.part();
   }
   s.credits = std::min(msg.credits(), credits_max);
+  s.chunk_bytes = wanted(msg.bytes());
+  s.part_bytes = wanted(msg.part_bytes());
   s.heard = o.now();
-  pump(from, s, o);
+  // What it asked for before would go twice.
+  s.waits = setup_.account->background_on_its_way(from);
+  if (s.waits)
+    rare(o, "sync: is asked again for what is on its way");
+  else
+    pump(from, s, o);
 }
 
 void pull::on(node_id from, const wire::Credit& msg, out& o) {
@@ -272,8 +326,14 @@ void pull::on(node_id from, const wire::Credit& msg, out& o) {
     return;
   auto& s = found->second;
   s.credits = std::min(s.credits + msg.chunks(), credits_max);
+  s.chunk_bytes = wanted(msg.bytes());
   s.heard = o.now();
-  pump(from, s, o);
+  if (!s.waits)
+    pump(from, s, o);
+}
+
+std::size_t pull::wanted(std::uint64_t bytes) const {
+  return bytes == 0 ? chunk_bytes_max_ : std::min<std::size_t>(bytes, chunk_bytes_max_);
 }
 
 void pull::pump(node_id peer, serving& s, out& o) {
@@ -282,7 +342,7 @@ void pull::pump(node_id peer, serving& s, out& o) {
       send_part(peer, s, o);
   } else if (s.credits > 0 && !s.fetching) {
     s.fetching = true;
-    o.send(setup_.self, fetch_log{peer, s.id, s.next});
+    o.send(setup_.self, fetch_log{peer, s.id, s.next, s.chunk_bytes});
   }
 }
 
@@ -351,7 +411,7 @@ void pull::send_part(node_id peer, serving& s, out& o) {
   std::string bytes;
   std::optional<std::string> next;
   s.view->scan(s.starts[s.part], {}, [&](std::string_view key, std::string_view value) {
-    if (!bytes.empty() && bytes.size() + key.size() + value.size() + 8 > chunk_bytes_max_) {
+    if (!bytes.empty() && bytes.size() + key.size() + value.size() + 8 > s.part_bytes) {
       next = std::string{key};
       return false;
     }

@@ -23,7 +23,8 @@ struct pull_setup {
 };
 
 /// Asks for what its replica misses: log entries where a peer's log still has them, else a snapshot, in
-/// chunks of at most limits::chunk_bytes_max, a few at once (credits). Whatever is lost is asked for again
+/// chunks of at most limits::chunk_bytes_max, a few at once (credits), smaller and one at a time over a slow
+/// link. Whatever is lost is asked for again
 /// from where this replica stands, or, of a snapshot, from the part that is missing. Invariant: the replica
 /// alone decides what fits: it takes entries from its own next index only, and a snapshot only whole. So
 /// parts that come late, twice or from another transfer do no harm. Source: DESIGN.md section 8.
@@ -68,6 +69,13 @@ private:
     bool snapshot = false;
     log_index at;         ///< of a snapshot: where all its parts must stand
     bool staged = false;  ///< the last part is with the replica
+    std::size_t chunk_bytes = 0;  ///< wanted of a chunk of entries
+    /// Of a part. The same as long as the transfer has its token: parts are known by their numbers, and who
+    /// has lost its view begins over with another one, at the same place in the log where nothing has
+    /// happened since.
+    std::size_t part_bytes = 0;
+    std::uint32_t window = 1;     ///< chunks that may be under way or with the replica at once
+    std::uint32_t under_way = 0;  ///< asked for, as far as is known
     std::map<std::uint64_t, with_payload<wire::Entries>> early_entries;     ///< by the index they begin at
     std::map<std::uint64_t, with_payload<wire::SnapshotPart>> early_parts;  ///< by their number
     std::uint32_t with_replica = 0;  ///< chunks that the replica has not answered for yet
@@ -79,7 +87,10 @@ private:
     token id;
     log_index next;
     std::uint32_t credits = 0;
+    std::size_t chunk_bytes = 0;
+    std::size_t part_bytes = 0;
     bool fetching = false;
+    bool waits = false;  ///< was asked again while what it asked for before is still on its way
     std::shared_ptr<const store_view> view;  ///< of a snapshot
     log_index at;
     std::vector<std::string> starts;  ///< the key that each part known so far begins with
@@ -91,6 +102,13 @@ private:
   /// Under a new token, so that parts of what was before do not count; of a snapshot from the first part on.
   void begin_anew(transfer& t);
   void ask(out& o);
+  /// A chunk has come: larger ones and more at once from now on where it came quickly, smaller ones where it
+  /// took long.
+  void pace(transfer& t, node_id from) const;
+  [[nodiscard]] bool is_quick(duration transfer) const;
+  void give_credit(out& o);
+  /// Of a chunk, as the one behind wants it.
+  [[nodiscard]] std::size_t wanted(std::uint64_t bytes) const;
   void take_entries(node_id from, const with_payload<wire::Entries>& msg, out& o);
   void take_part(node_id from, const with_payload<wire::SnapshotPart>& msg, out& o);
   void pump(node_id peer, serving& s, out& o);

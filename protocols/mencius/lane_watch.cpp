@@ -108,7 +108,8 @@ lane_watch::turn lane_watch::due(lane l, slot front, slot need, bool at_once, ti
     return turn::listen;
   ++s.attempts;
   // Again only where this one fails; the random part ends duels.
-  const auto shortest = std::min(patience() * (std::int64_t{1} << std::min(s.attempts, 7U)), retry_max);
+  const auto shortest =
+      std::min(patience() / 2 * (std::int64_t{1} << std::min(s.attempts - 1, 8U)), retry_max);
   const auto wait = static_cast<std::uint64_t>(shortest.count());
   s.revoke_at = now + duration{static_cast<std::int64_t>(random.between(wait, wait * 2))};
   return turn::yes;

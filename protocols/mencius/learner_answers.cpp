@@ -4,6 +4,7 @@
 #include "actors/rare.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace quorate::mencius {
@@ -24,8 +25,19 @@ void learner::on(node_id from, const Ask& msg, out& o) {
   // Who has the bytes, or has our last answer still to take, gets only to know what is chosen.
   const auto with_bytes = answers_.opens(*account_, from);
   const std::set<slot> held{msg.held().begin(), msg.held().end()};
+  std::map<lane, slot> coming;
+  for (const auto& range : msg.coming())
+    coming[range.lane()] = range.from();
+  const auto wanted = [&](slot s, std::size_t size) {
+    if (!with_bytes || held.contains(s))
+      return false;
+    if (size <= link_account::short_bytes_max)
+      return true;
+    const auto from_there = coming.find(lanes_.of(s));
+    return !msg.no_long() && (from_there == coming.end() || s < from_there->second);
+  };
   const auto send = [&](slot s, slot after, const batch& value) {
-    const auto body = with_bytes && !held.contains(s) ? value.body : payload{};
+    const auto body = wanted(s, value.body.size()) ? value.body : payload{};
     Chosen head;
     head.set_slot(s);
     head.set_after(after);
@@ -80,6 +92,7 @@ void learner::on(node_id from, const Tell& msg, out& o) {
     return;
   Ask asked;
   asked.set_from(msg.from());
+  asked.set_no_long(true);
   on(asker, asked, o);
 }
 

@@ -76,6 +76,7 @@ void learner::listen(out& o) {
   listen_at_ = o.now() + listen_every_;
   Ask msg;
   msg.set_from(ledger_.next());
+  msg.set_no_long(true);  // all answer
   o.send(others_, std::move(msg));
 }
 
@@ -112,6 +113,13 @@ void learner::ask(out& o) {
   for (const auto& [s, value] : ledger_.chosen())
     if (static_cast<std::size_t>(msg.held_size()) < 2 * limits_.answer_batches_max && !value.body.empty())
       msg.add_held(s);
+  for (lane l = 0; l < lanes_.size(); ++l) {
+    if (l == own_ || !account_->arriving(lanes_.owner(l)))
+      continue;
+    auto* coming = msg.add_coming();
+    coming->set_lane(l);
+    coming->set_from(long_batches_[l].end);
+  }
   const auto other = whom_to_ask(o.now());
   o.send(other, msg);
   if (const auto owner = lanes_.owner(ledger_.lowest()); owner != other && owner != self_)

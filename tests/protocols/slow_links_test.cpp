@@ -168,6 +168,43 @@ TEST_CASE("who has the bytes of a batch is told only that it is chosen") {
   CHECK(has(asker.on(n1, chosen), "delivered"));
 }
 
+TEST_CASE("long batches that may be coming in from their owner are not asked of others") {
+  memory_journal disk;
+  slow s{n1};
+  role_desk<mencius::learner> l{disk, s.context};
+  l.start();
+  for (const auto slot : {0, 3}) {
+    const auto id = batch_number(n1, static_cast<std::uint64_t>(slot) + 1);
+    l.on(n1, long_one(slot, id));
+    l.on(n1, votes({slot_vote(slot, {}, id)}));
+    l.on(n2, votes({slot_vote(slot, {}, id)}));
+  }
+  const auto bytes_of = [&](const me::Ask& ask) {
+    const auto text = l.on(n3, ask);
+    CHECK(has(text, "Chosen{"));
+    std::size_t copies = 0;
+    for (auto at = text.find("}+"); at != text.npos; at = text.find("}+", at + 1))
+      copies += text.at(at + 2) == '0' ? 0 : 1;
+    return copies;
+  };
+  CHECK(bytes_of({}) == 2);
+  me::Ask none;
+  none.set_no_long(true);
+  CHECK(bytes_of(none) == 0);
+  me::Ask later;
+  later.add_coming()->set_from(1);  // of lane 0
+  CHECK(bytes_of(later) == 1);
+
+  memory_journal other_disk;
+  slow t{n3};
+  role_desk<mencius::learner> asker{other_disk, t.context};
+  asker.start();
+  t.account->arrives.insert(n1);
+  asker.on(n1, votes({slot_vote(1, {}, batch_number(n2, 1))}));  // what n2 has suggested is missing
+  asker.on(n3, long_one(0, batch_number(n1, 1)));
+  CHECK(has(for_so_long(asker, 100ms), "coming"));
+}
+
 TEST_CASE("a learner of paxos takes nothing over while something long is on its way, for as long as that may take") {
   memory_journal disk;
   slow s{n1};

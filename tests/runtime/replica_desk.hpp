@@ -5,6 +5,7 @@
 #include "runtime/replica.hpp"
 #include "runtime/store_keys.hpp"
 #include "tests/runtime/lone_role.hpp"
+#include "tests/runtime/slow_account.hpp"
 #include "tests/runtime/tally_machine.hpp"
 
 #include <memory>
@@ -28,6 +29,7 @@ public:
     setup.machine = std::make_shared<tally>();
     setup.state = &state;
     setup.limits = limits_;
+    setup.account = account;
     role_ = std::make_unique<lone_role<replica>>(std::move(setup));
     role_->role.recover(*journal.view(space));
     return done(role_->start());
@@ -109,6 +111,7 @@ public:
   }
 
   memory_journal journal;
+  std::shared_ptr<slow_account> account = std::make_shared<slow_account>();
   memory_store state;
   const journal_space space{group_id{0}, epoch_id{0}, port::replica};
 

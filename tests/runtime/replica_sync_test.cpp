@@ -238,6 +238,26 @@ TEST_CASE("a replica that is far behind, or stuck behind others, asks sync of th
   CHECK(stuck.sent<catch_up>().at(0).ahead == std::vector{n2});
 }
 
+TEST_CASE("a replica does not ask sync for what comes in, however slowly, unless for too long") {
+  replica_desk d;
+  d.account->arrives.insert(n3);
+  d.on(n2, applied(1, 1));
+  int ticks = 0;
+  // Between two batches nothing comes in for a moment.
+  for (; ticks < 50; ++ticks) {
+    if (ticks % 5 == 0)
+      d.account->arrives.clear();
+    else
+      d.account->arrives.insert(n3);
+    d.pass_and_tick();
+    CHECK(d.sent<catch_up>().empty());
+  }
+  while (d.sent<catch_up>().empty() && ++ticks < 200)
+    d.pass_and_tick();
+  CHECK(ticks > 100);
+  CHECK(ticks < 115);
+}
+
 TEST_CASE("a snapshot that is not of the index it says stops the node") {
   replica_desk d;
   auto all = parts(4);

@@ -147,4 +147,27 @@ TEST_CASE("the window follows what the connection holds: full rate, and no queue
   }
 }
 
+TEST_CASE("the window does not follow the queue that others make on the same line") {
+  connection c{12.5e6, 200us, {}, 1s, 1s, 0, {}};
+  c.queue.push(urgency::bulk, frame(4 * piece_bytes_max));
+  c.run(2s);
+  c.trip = 300ms;  // now there is one
+  for (int i = 0; i < 5; ++i) {
+    c.queue.push(urgency::bulk, frame(piece_bytes_max));
+    c.run(c.now + 500ms);
+  }
+  c.queue.push(urgency::bulk, frame(100 * piece_bytes_max));
+  c.run(c.now + 100ms);
+  CHECK(c.queue.on_its_way() <= 3 * piece_bytes_max);
+  // It is as long for long: the way itself has become longer.
+  for (int i = 0; i < 60; ++i) {
+    c.run(c.now + 500ms);
+    if (c.queue.on_its_way() == 0)
+      c.queue.push(urgency::bulk, frame(piece_bytes_max));
+  }
+  c.queue.push(urgency::bulk, frame(1'000 * piece_bytes_max));
+  c.run(c.now + 2s);
+  CHECK(c.queue.on_its_way() > 10 * piece_bytes_max);
+}
+
 }  // namespace

@@ -15,6 +15,8 @@ public:
   std::set<node_id> arrives;               ///< from these nodes something long is coming in
   std::uint64_t connection = 1;
   duration last_transfer{};
+  duration last_in_background{};
+  std::set<node_id> background;  ///< what these nodes are to catch up from is on its way
 
   [[nodiscard]] mark handed(node_id to) const override { return {connection, of(given, to)}; }
   [[nodiscard]] bool taken(node_id to, const mark& upto) const override {
@@ -23,6 +25,8 @@ public:
   [[nodiscard]] bool arriving(node_id from) const override { return arrives.contains(from); }
   [[nodiscard]] bool arriving_in_background(node_id from) const override { return arrives.contains(from); }
   [[nodiscard]] duration transfer(node_id) const override { return last_transfer; }
+  [[nodiscard]] duration transfer_in_background(node_id) const override { return last_in_background; }
+  [[nodiscard]] bool background_on_its_way(node_id to) const override { return background.contains(to); }
 
 private:
   static std::uint64_t of(const std::map<node_id, std::uint64_t>& bytes, node_id node) {

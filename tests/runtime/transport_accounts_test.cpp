@@ -36,6 +36,16 @@ TEST_CASE("a long message arrives as long as it goes on, with patience for gaps 
   CHECK_FALSE(a.going_on(60s + 501ms));
 }
 
+TEST_CASE("what others catch up from may pause while batches go on") {
+  connection_account c;
+  c.background.came(1s, false, true);
+  CHECK(c.background.going_on(1s + 990ms));
+  CHECK_FALSE(c.background.going_on(1s + 1'010ms));
+  c.background.came(1s + 900ms, false, true);
+  CHECK(c.background.going_on(1s + 900ms + 1'790ms));
+  CHECK_FALSE(c.background.going_on(60s));
+}
+
 TEST_CASE("what was on its way over a connection is gone with it") {
   transport_accounts accounts;
   CHECK(accounts.idle(n2));

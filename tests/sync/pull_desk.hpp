@@ -3,6 +3,7 @@
 
 #include "sync/pull.hpp"
 #include "tests/runtime/lone_role.hpp"
+#include "tests/runtime/slow_account.hpp"
 #include "tests/sync/toy_replica.hpp"
 
 namespace quorate::testing {
@@ -20,11 +21,14 @@ inline constexpr std::size_t large = 400'000;  // three do not fit into one part
 
 /// A pull role of three nodes.
 struct pull_desk : lone_role<pull> {
-  explicit pull_desk(node_id self)
+  explicit pull_desk(node_id self, std::shared_ptr<slow_account> links = std::make_shared<slow_account>())
       : lone_role{sync::pull_setup{{{n1, "n1", disk_id{1}}, {n2, "n2", disk_id{2}}, {n3, "n3", disk_id{3}}},
                                    self,
                                    boot_id{4},
-                                   300ms}} {
+                                   300ms,
+                                   {},
+                                   links}},
+        account(std::move(links)) {
     start();
   }
   [[nodiscard]] wire::Pull pulled() const {
@@ -32,6 +36,7 @@ struct pull_desk : lone_role<pull> {
     REQUIRE(found.size() == 1);
     return found.front();
   }
+  std::shared_ptr<slow_account> account;
 };
 
 /// One behind, n1, and one ahead, n2, that serves it.

@@ -302,4 +302,100 @@ TEST_CASE("a frozen view is let go when nobody wants more of it") {
   CHECK(watch.expired());
 }
 
+TEST_CASE("what was asked for is not sent again while it is on its way") {
+  pair_of_nodes p{10};
+  const auto asked = p.ask();
+  CHECK(p.entries(asked).size() == 4);
+  p.ahead.account->background.insert(n1);
+  CHECK(p.entries(asked).empty());
+  // Nor what a credit would bring, which is behind it.
+  CHECK(p.entries(p.credit(asked)).empty());
+  p.ahead.tick();
+  CHECK(p.ahead.sent<fetch_log>().empty());
+  // The copies may have been lost with their connection.
+  p.ahead.account->background.clear();
+  p.ahead.tick();
+  CHECK(p.ahead.sent<fetch_log>().size() == 1);
+}
+
+TEST_CASE("over a slow link chunks are small and come one at a time, over a fast one not") {
+  pair_of_nodes p{400};
+  auto& links = *p.behind.account;
+  links.last_transfer = 400ms;
+  const auto asked = p.ask();
+  CHECK(asked.credits() == 1);
+  CHECK(asked.bytes() == 64 * 1024);
+  CHECK(asked.part_bytes() == 64 * 1024);
+  std::vector<chunk> chunks = p.entries(asked);
+  REQUIRE(chunks.size() == 1);
+  const auto next = [&](duration took) {
+    links.last_in_background = took;
+    p.behind.on(n2, chunks.front());
+    chunks.erase(chunks.begin());
+    const auto done = p.own.on(p.behind.sent<apply_entries>().at(0));
+    p.behind.on(n1, *done.get<came_to>());
+    const auto credits = p.behind.sent<wire::Credit>();
+    for (const auto& c : credits)
+      for (auto& more : p.entries(c))
+        chunks.push_back(std::move(more));
+    return credits.empty() ? wire::Credit{} : credits.front();
+  };
+  auto credit = next(400ms);
+  CHECK(credit.chunks() == 1);
+  CHECK(credit.bytes() == 64 * 1024);
+  for (int i = 0; i < 5; ++i)
+    credit = next(20ms);
+  CHECK(chunks.size() == 4);
+  CHECK(credit.bytes() == limits::chunk_bytes_max);
+  // And back: what is under way comes in first.
+  credit = next(400ms);
+  CHECK(credit.chunks() == 0);
+  for (int i = 0; i < 3; ++i)
+    credit = next(400ms);
+  CHECK(credit.chunks() == 1);
+  CHECK(credit.bytes() == 64 * 1024);
+}
+
+TEST_CASE("the parts of one snapshot have one size, however the link fares meanwhile") {
+  pair_of_nodes p{10, 10};
+  p.behind.account->last_transfer = 400ms;
+  const auto asked = p.ask();
+  const auto first = p.parts(asked);
+  REQUIRE(first.size() == 1);
+  p.behind.account->last_in_background = 1ms;
+  p.behind.on(n2, first.front());
+  p.behind.on(n1, *p.own.on(p.behind.sent<stage_snapshot>().at(0)).get<came_to>());
+  const auto credits = p.behind.sent<wire::Credit>();
+  REQUIRE(credits.size() == 1);
+  CHECK(credits.front().bytes() > asked.bytes());
+  // The same parts as of somebody who has lost its view, and is asked for the first one again.
+  std::string as_before;
+  for (const auto& one : p.parts(credits.front()))
+    as_before += one.body.view();
+  pair_of_nodes q{10, 10};
+  auto again = asked;
+  again.set_bytes(limits::chunk_bytes_max);
+  again.set_credits(3);
+  const auto anew = q.parts(again);
+  REQUIRE(anew.size() == 3);
+  CHECK(anew[0].body.view() == first[0].body.view());
+  CHECK(std::string{anew[1].body.view()} + std::string{anew[2].body.view()} == as_before);
+}
+
+TEST_CASE("a chunk that waits behind batches for the same link has not been lost") {
+  pull_desk d{n1};
+  d.on(n1, catch_up{log_index{0}, {n3}});
+  CHECK(d.sent<wire::Pull>().size() == 1);
+  d.account->arrives.insert(n3);
+  for (int i = 0; i < 9; ++i) {
+    d.pass(300ms);
+    d.tick();
+    CHECK(d.sent<wire::Pull>().empty());
+  }
+  d.account->arrives.clear();
+  d.pass(300ms);
+  d.tick();
+  CHECK(d.sent_to<wire::Pull>() == std::vector{n3});
+}
+
 }  // namespace quorate::testing
