@@ -140,9 +140,15 @@ void learner::ask_for_bodies(out& o) {
     auto holders = tallies_.voters(s, ledger_.chosen().at(s).id);
     if (holders.empty())
       holders = lanes_.members();
+    std::erase(holders, self_);
+    // The dead may have it too.
+    const auto heard = [&](node_id n) { return watch_.heard_within(lanes_.of(n), heard_lately, o.now()); };
+    if (std::ranges::any_of(holders, heard))
+      std::erase_if(holders, [&](node_id n) { return !heard(n); });
+    if (holders.empty())
+      continue;
     std::sort(holders.begin(), holders.end());
-    if (const auto holder = holders[o.prng().below(holders.size())]; holder != self_)
-      o.send(holder, std::move(msg));
+    o.send(holders[o.prng().below(holders.size())], std::move(msg));
   }
 }
 

@@ -53,6 +53,23 @@ TEST_CASE("a claim that begins behind a slot says nothing about it") {
   CHECK(has(l.on(n1, claim_of(0, 0, 3)), "delivered"));
 }
 
+TEST_CASE("the bytes of a chosen batch are asked for from who is heard") {
+  memory_journal disk;
+  desk l{disk, context_of(3, n2)};
+  l.start();
+  l.on(n1, votes({slot_vote(0, {}, first)}));
+  std::string all;
+  for (int i = 0; i < 300; ++i) {
+    l.pass(std::chrono::milliseconds{10});
+    all += l.on(n3, votes({slot_vote(0, {}, first)}));
+    const auto asked = l.tick();
+    if (i >= 10)  // by then n1 has not been heard for long
+      all += asked;
+  }
+  CHECK(has(all, "send n3 Recall{to: 1 bodies: true}"));
+  CHECK(!has(all, "send n1 Recall{to: 1 bodies: true}"));
+}
+
 TEST_CASE("what holds up delivery is asked about, and then revoked by the member behind its owner") {
   memory_journal disk;
   desk l{disk, context_of(3, n2)};
