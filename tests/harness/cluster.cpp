@@ -51,6 +51,8 @@ public:
   [[nodiscard]] duration transfer(node_id from) const override {
     return from == self_ ? duration{} : network_.transfer(from, self_, events_.now());
   }
+  [[nodiscard]] duration transfer_in_background(node_id from) const override { return transfer(from); }
+  [[nodiscard]] bool background_on_its_way(node_id to) const override { return !idle(to); }
 
 private:
   node_id self_;

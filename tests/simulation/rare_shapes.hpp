@@ -23,6 +23,10 @@ void overtaken_learners(scenario& s);
 /// neither that they did, nor what becomes of its own. Its slots are used up all the time.
 void lost_receipts(scenario& s);
 
+/// The same, and some messages come so late that who has handed a command over has long tried, and failed, to
+/// order it itself.
+void late_hand_offs(scenario& s);
+
 /// Every node stands still for a moment, early on.
 void all_frozen_once(scenario& s);
 
