@@ -15,6 +15,13 @@ namespace {
 using namespace quorate::testing;
 using namespace std::chrono_literals;
 
+// A sanitizer wants terabytes of addresses, and opens pipes to see whether memory may be read.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
 constexpr int no_such_library = 127;  // the loader's, before there is a program of ours
 
 /// The shell's words that start a program under a limit.
@@ -85,7 +92,7 @@ int starve(const std::vector<std::string>& limits, int appends) {
   return ended;
 }
 
-TEST_CASE("a node that gets no more memory says so and ends, at whatever moment") {
+TEST_CASE("a node that gets no more memory says so and ends, at whatever moment" * doctest::skip(sanitized)) {
   std::size_t needs = 0;
   {
     process_cluster cluster{lone_node()};
@@ -105,7 +112,7 @@ TEST_CASE("a node whose files may not grow says so and ends, by no signal") {
   CHECK(starve({"-f 1", "-f 8", "-f 64", "-f 2000", "-f 16384", "-f 33000", "-f 40000"}, 100) > 4);
 }
 
-TEST_CASE("a node that gets too few descriptors says so and ends") {
+TEST_CASE("a node that gets too few descriptors says so and ends" * doctest::skip(sanitized)) {
   CHECK(starve({"-n 4", "-n 6", "-n 8", "-n 10", "-n 12", "-n 14", "-n 16", "-n 18", "-n 20", "-n 24", "-n 32"}, 10) > 4);
 }
 
