@@ -1,6 +1,7 @@
 #include "runtime/last_line.hpp"
 
 #include "actors/ensure.hpp"
+#include "actors/sanitized.hpp"
 #include "runtime/library_output.hpp"
 #include "runtime/log_writer.hpp"
 #include "runtime/time_stamp.hpp"
@@ -166,7 +167,6 @@ void exited() {
     end_for_library("a library has ended the process: ");
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 /// Says so, and lets the signal end the process, so that there is a core file where the system keeps these.
 void crashed(int signal) {
   // Says it once, whatever crashes while it does.
@@ -175,7 +175,6 @@ void crashed(int signal) {
     say("ends by a signal: ", ::sigdescr_np(signal), line_form::of_log);
   ::raise(signal);
 }
-#endif
 
 void handle(int signal, void (*handler)(int), int flags) noexcept {
   struct sigaction action = {};
@@ -213,11 +212,11 @@ void install_endings() noexcept {
   static_cast<void>(std::atexit(&exited));
   handle(SIGABRT, &aborted, 0);
   handle(SIGXCPU, &used_up_time, 0);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   // A sanitizer says more about these.
+  if (sanitized)
+    return;
   for (const auto signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS, SIGQUIT})
     handle(signal, &crashed, static_cast<int>(SA_RESETHAND));
-#endif
 }
 
 void end_after(unsigned seconds, const char* line, int exit_code) noexcept {

@@ -1,6 +1,7 @@
 #include "runtime/library_output.hpp"
 
 #include "actors/outbox.hpp"
+#include "actors/sanitized.hpp"
 #include "runtime/logging.hpp"
 
 #include <fcntl.h>
@@ -21,13 +22,6 @@ namespace {
 
 /// Whoever aborts has printed why just before: that belongs to the process's last line, not to a line of its own.
 constexpr std::chrono::milliseconds log_after{100};
-
-// A sanitizer's report is not for the log, and is longer than a line.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitizer_prints = true;
-#else
-constexpr bool sanitizer_prints = false;
-#endif
 
 std::atomic<int> reading_end{-1};
 
@@ -56,7 +50,8 @@ void keep_logging(int from) {
 }  // namespace
 
 void capture_library_output() {
-  if (sanitizer_prints)
+  // A sanitizer's report is not for the log, and is longer than a line.
+  if (sanitized)
     return;
   // Whoever prints more than fits, or after the reader has gone with the process, is not held up.
   std::array<int, 2> ends{};

@@ -298,15 +298,16 @@ void replica::on(timer_tag, out& o) {
     progress_ = next();
     progress_at_ = o.now();
   }
-  if (batches_arrive())
-    arrived_at_ = o.now();
   const auto behind = std::any_of(applied_.begin(), applied_.end(), [&](auto& x) {
     return x.second > next() && !quarantined_.contains(x.first);
   });
-  if (!behind)
+  if (!behind) {
     progress_at_ = o.now();
-  else if (o.now() - std::max(progress_at_, std::min(arrived_at_, progress_at_ + batches_arrive_for)) >=
-           stuck_after) {
+    return;
+  }
+  if (batches_arrive())
+    arrived_at_ = std::min(o.now(), progress_at_ + batches_arrive_for);
+  if (o.now() - std::max(progress_at_, arrived_at_) >= stuck_after) {
     progress_at_ = o.now();
     ask_for_sync(o);
   }

@@ -169,7 +169,7 @@ private:
   log_index told_;      ///< last told to others as applied
   log_index progress_;  ///< where this replica stood when it last moved
   time_point progress_at_{};
-  time_point arrived_at_{};  ///< when part of a long batch last came in, as far as was looked
+  time_point arrived_at_{};  ///< when part of a long batch last came in while it waited, not too long after
   time_point told_at_{};
   log_index forgotten_;
   log_index flush_asked_;

@@ -1,6 +1,7 @@
 // Brings a lagging replica up to date by asking a peer, and serves peers that ask.
 #pragma once
 
+#include "actors/hash.hpp"
 #include "actors/link_account.hpp"
 #include "actors/origin.hpp"
 #include "actors/outbox.hpp"
@@ -24,10 +25,10 @@ struct pull_setup {
 
 /// Asks for what its replica misses: log entries where a peer's log still has them, else a snapshot, in
 /// chunks of at most limits::chunk_bytes_max, a few at once (credits), smaller and one at a time over a slow
-/// link. Whatever is lost is asked for again
-/// from where this replica stands, or, of a snapshot, from the part that is missing. Invariant: the replica
-/// alone decides what fits: it takes entries from its own next index only, and a snapshot only whole. So
-/// parts that come late, twice or from another transfer do no harm. Source: DESIGN.md section 8.
+/// link. Whatever is lost is asked for again from where this replica stands, or, of a snapshot, from the part
+/// that is missing. Invariant: the replica alone decides what fits: it takes entries from its own next index
+/// only, and a snapshot only whole. So parts that come late, twice or from another transfer do no harm.
+/// Source: DESIGN.md section 8.
 class pull {
 public:
   using out = outbox<wire::Pull, wire::Credit, with_payload<wire::Entries>, with_payload<wire::SnapshotPart>,
@@ -114,8 +115,15 @@ private:
   void pump(node_id peer, serving& s, out& o);
   void send_part(node_id peer, serving& s, out& o);
 
+  static constexpr std::uint32_t credits_max = 4;  ///< chunks on their way at once
+  static constexpr std::uint64_t checksum_seed = 0x5175;
+  [[nodiscard]] static std::uint64_t checksum(const payload& body) {
+    return hash_bytes(checksum_seed, body.view());
+  }
+
   pull_setup setup_;
   std::size_t chunk_bytes_max_;
+  std::size_t chunk_bytes_min_;
   std::optional<transfer> getting_;
   std::uint64_t transfers_ = 0;
   std::map<node_id, serving> serving_;

@@ -106,10 +106,9 @@ lane_watch::turn lane_watch::due(lane l, slot front, slot need, bool at_once, ti
     return turn::no;
   if (!hears_majority(at_once ? std::max(patience(), quiet_max) : patience(), now))
     return turn::listen;
-  ++s.attempts;
   // Again only where this one fails; the random part ends duels.
-  const auto shortest =
-      std::min(patience() / 2 * (std::int64_t{1} << std::min(s.attempts - 1, 8U)), retry_max);
+  const auto shortest = std::min(patience() / 2 * (std::int64_t{1} << std::min(s.attempts, 8U)), retry_max);
+  ++s.attempts;
   const auto wait = static_cast<std::uint64_t>(shortest.count());
   s.revoke_at = now + duration{static_cast<std::int64_t>(random.between(wait, wait * 2))};
   return turn::yes;

@@ -2,6 +2,7 @@
 #include "protocols/mencius/learner.hpp"
 
 #include "actors/rare.hpp"
+#include "protocols/heard.hpp"
 
 #include <algorithm>
 
@@ -140,15 +141,9 @@ void learner::ask_for_bodies(out& o) {
     auto holders = tallies_.voters(s, ledger_.chosen().at(s).id);
     if (holders.empty())
       holders = lanes_.members();
-    std::erase(holders, self_);
-    // The dead may have it too.
     const auto heard = [&](node_id n) { return watch_.heard_within(lanes_.of(n), heard_lately, o.now()); };
-    if (std::ranges::any_of(holders, heard))
-      std::erase_if(holders, [&](node_id n) { return !heard(n); });
-    if (holders.empty())
-      continue;
-    std::sort(holders.begin(), holders.end());
-    o.send(holders[o.prng().below(holders.size())], std::move(msg));
+    if (const auto whom = one_that_is_heard(std::move(holders), self_, heard, o.prng()); whom != self_)
+      o.send(whom, std::move(msg));
   }
 }
 

@@ -1,6 +1,8 @@
 // What a learner does where a slot is in use and not decided: it asks, and then takes it over.
 #include "protocols/paxos/learner.hpp"
 
+#include "protocols/heard.hpp"
+
 #include <algorithm>
 
 namespace quorate::paxos {
@@ -54,18 +56,11 @@ void learner::ask(out& o) {
 }
 
 node_id learner::holder(const progress& p, out& o) const {
-  auto list = p.chosen.voters.voters();
-  std::erase(list, self_);
-  if (list.empty())
-    return self_;
-  std::sort(list.begin(), list.end());
-  const auto silent = std::stable_partition(list.begin(), list.end(), [&](node_id n) {
+  const auto heard = [&](node_id n) {
     const auto found = peers_.find(n);
     return found != peers_.end() && o.now() - found->second.heard <= heard_lately;
-  });
-  if (silent != list.begin())
-    list.erase(silent, list.end());
-  return list[o.prng().below(list.size())];
+  };
+  return one_that_is_heard(p.chosen.voters.voters(), self_, heard, o.prng());
 }
 
 slot learner::last_in_reach() const {

@@ -1,6 +1,7 @@
 // Runs many seeds, on all cores.
 #pragma once
 
+#include "actors/sanitized.hpp"
 #include "tests/harness/simulator.hpp"
 
 namespace quorate::testing {
@@ -46,13 +47,6 @@ struct findings {
 /// The same with any way to run a seed.
 [[nodiscard]] findings explore(const exploration& what,
                                const std::function<report(std::uint64_t seed, std::size_t members)>& one);
-
-/// Under AddressSanitizer a run takes ten times as long.
-#ifdef __SANITIZE_ADDRESS__
-inline constexpr bool sanitized = true;
-#else
-inline constexpr bool sanitized = false;
-#endif
 
 /// From the environment: QUORATE_SEED (replay this one), QUORATE_SEEDS (how many), QUORATE_FIRST (from which
 /// on), QUORATE_MEMBERS, QUORATE_SCRIPT (replay this file), QUORATE_SHRINK (make what fails small),

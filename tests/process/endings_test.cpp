@@ -1,5 +1,6 @@
 // However the system refuses a node what it needs, the node ends with one line and exit code 1.
 
+#include "actors/sanitized.hpp"
 #include "tests/harness/process/log_pages.hpp"
 #include "tests/process/wrapped_node.hpp"
 
@@ -12,15 +13,9 @@
 
 namespace {
 
+using namespace quorate;
 using namespace quorate::testing;
 using namespace std::chrono_literals;
-
-// A sanitizer wants terabytes of addresses, and opens pipes to see whether memory may be read.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 
 constexpr int no_such_library = 127;  // the loader's, before there is a program of ours
 
@@ -92,6 +87,7 @@ int starve(const std::vector<std::string>& limits, int appends) {
   return ended;
 }
 
+// A sanitizer wants terabytes of addresses.
 TEST_CASE("a node that gets no more memory says so and ends, at whatever moment" * doctest::skip(sanitized)) {
   std::size_t needs = 0;
   {
@@ -112,6 +108,7 @@ TEST_CASE("a node whose files may not grow says so and ends, by no signal") {
   CHECK(starve({"-f 1", "-f 8", "-f 64", "-f 2000", "-f 16384", "-f 33000", "-f 40000"}, 100) > 4);
 }
 
+// A sanitizer opens pipes to see whether memory may be read.
 TEST_CASE("a node that gets too few descriptors says so and ends" * doctest::skip(sanitized)) {
   CHECK(starve({"-n 4", "-n 6", "-n 8", "-n 10", "-n 12", "-n 14", "-n 16", "-n 18", "-n 20", "-n 24", "-n 32"}, 10) > 4);
 }

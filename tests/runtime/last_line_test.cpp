@@ -4,6 +4,7 @@
 
 #include "actors/ensure.hpp"
 #include "actors/outbox.hpp"
+#include "actors/sanitized.hpp"
 #include "runtime/library_output.hpp"
 #include "runtime/logging.hpp"
 #include "runtime/process_start.hpp"
@@ -66,7 +67,6 @@ void by_signal(int number) {
 }
 
 // A sanitizer allocates memory, takes crashes, and leaves what libraries print where it is.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 const std::set<std::string> ways_of_sanitizers = {"no memory",
                                                   "no memory in another thread",
                                                   "no room for what is far too large",
@@ -75,9 +75,6 @@ const std::set<std::string> ways_of_sanitizers = {"no memory",
                                                   "terminate",
                                                   "a library that exits",
                                                   "a crash"};
-#else
-const std::set<std::string> ways_of_sanitizers;
-#endif
 
 struct way_to_end {
   std::function<void()> go;
@@ -127,7 +124,7 @@ TEST_CASE("(child) a process that ends in some way" * doctest::skip()) {
 TEST_CASE("however a process ends, it says why in one line, whatever the level of its log is") {
   const temporary_directory scratch;
   for (const auto& [name, way] : ways) {
-    if (ways_of_sanitizers.contains(name))
+    if (sanitized && ways_of_sanitizers.contains(name))
       continue;
     CAPTURE(name);
     const auto file = scratch.path() / "said";
@@ -162,9 +159,8 @@ TEST_CASE("(child) a process with a library that prints" * doctest::skip()) {
   end_process("the end");
 }
 
-TEST_CASE("what a library prints while the process goes on comes as lines of the log, in order") {
-  if (!ways_of_sanitizers.empty())
-    return;
+TEST_CASE("what a library prints while the process goes on comes as lines of the log, in order" *
+          doctest::skip(sanitized)) {
   const temporary_directory scratch;
   const auto file = scratch.path() / "said";
   static_cast<void>(child_test{"(child) a process with a library that prints", file.string()}.wait());

@@ -124,12 +124,10 @@ void lost_receipts(scenario& s) {
 void late_hand_offs(scenario& s) {
   lost_receipts(s);
   prng random{s.seed * 7 + 6};
-  s.members = std::max<std::size_t>(s.members, 3);
   s.network.reorder = true;
   s.network.stray = static_cast<double>(random.between(5, 25));
   s.network.stray_max = milliseconds(random.between(500, 2'000));
   s.clients.timeout_max = 800ms;
-  finish(s);
 }
 
 void all_frozen_once(scenario& s) {

@@ -37,7 +37,7 @@ const std::map<std::string, words, std::less<>> arrows = {
 
 /// File stems that are roles: no CAF, log, randomness, thread or file in their includes.
 const words protocol_roles = {"proposer", "acceptor", "learner"};
-const words other_roles = {"replica", "edge", "founding", "membership", "pull", "balancer"};
+const words other_roles = {"replica", "edge", "founding", "membership", "pull", "pull_serving", "balancer"};
 
 const words role_headers_refused = {"random", "thread", "fstream", "mutex"};
 
